@@ -1,0 +1,36 @@
+@{
+    RootModule           = if ($PSEdition -eq 'Core') { 'bin/net8.0/RegistryTools.dll' } else { 'bin/netstandard2.0/RegistryTools.dll' }
+    ModuleVersion        = '0.1.0'
+    GUID                 = '5f0f4f5e-3c1b-4d0e-9d6a-6f6d2f0f7a11'
+    Author               = 'The RegistryTools contributors'
+    CompanyName          = 'The RegistryTools contributors'
+    Copyright            = '(c) The RegistryTools contributors. MIT licence.'
+    Description          = 'Lists, inspects and safely deletes what is in private Docker/OCI registries: a tag without the manifest that other tags share, with an undo.'
+    PowerShellVersion    = '5.1'
+    CompatiblePSEditions = 'Core', 'Desktop'
+    DotNetFrameworkVersion = '4.7.2'
+    FormatsToProcess     = 'format/RegistryTools.Format.ps1xml'
+    FunctionsToExport    = @()
+    AliasesToExport      = @()
+    VariablesToExport    = @()
+    CmdletsToExport      = @(
+        'Connect-Registry'
+        'Disconnect-Registry'
+        'Get-RegistryConnection'
+        'Get-RegistryImage'
+        'Get-RegistryManifest'
+        'Get-RegistryRepository'
+        'Get-RegistryTag'
+        'Remove-RegistryManifest'
+        'Remove-RegistryTag'
+        'Restore-RegistryTag'
+        'Test-Registry'
+    )
+    PrivateData          = @{
+        PSData = @{
+            Tags         = 'docker', 'oci', 'registry', 'container', 'image', 'tag', 'manifest', 'retention', 'PSEdition_Core', 'PSEdition_Desktop', 'Windows', 'Linux', 'MacOS'
+            LicenseUri   = 'https://opensource.org/licenses/MIT'
+            ReleaseNotes = 'See CHANGELOG.md.'
+        }
+    }
+}
