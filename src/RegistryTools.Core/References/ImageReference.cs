@@ -1,0 +1,81 @@
+using RegistryTools.Errors;
+using RegistryTools.Text;
+
+namespace RegistryTools.References;
+
+/// <summary>
+/// What stands after <c>docker pull</c>: <c>[registry/]repository[:tag][@digest]</c>. The first component names a registry where it has a
+/// period or a colon, or is <c>localhost</c>, and something follows it.
+/// </summary>
+public sealed class ImageReference
+{
+    private ImageReference(string? registry, string repository, bool lowered, string? tag, Digest? digest)
+    {
+        Registry = registry;
+        Repository = repository;
+        RepositoryWasLowered = lowered;
+        Tag = tag;
+        Digest = digest;
+    }
+
+    /// <summary>The registry's host and port, or null.</summary>
+    public string? Registry { get; }
+
+    /// <summary>The repository, lower case.</summary>
+    public string Repository { get; }
+
+    /// <summary>Whether the repository had upper-case letters.</summary>
+    public bool RepositoryWasLowered { get; }
+
+    /// <summary>The tag, or null.</summary>
+    public string? Tag { get; }
+
+    /// <summary>The digest, or null.</summary>
+    public Digest? Digest { get; }
+
+    /// <summary>Parses a reference. No tag is made up where there is none.</summary>
+    /// <exception cref="ReferenceFormatException">The text is no reference.</exception>
+    public static ImageReference Parse(string text)
+    {
+        var rest = (text ?? string.Empty).Trim();
+        if (rest.IndexOf("://", StringComparison.Ordinal) >= 0)
+        {
+            throw new ReferenceFormatException(text!, $"'{Shown.Short(text)}' is not an image reference: a reference has no scheme. Connect-Registry takes the scheme.");
+        }
+
+        Digest? digest = null;
+        var at = rest.IndexOf('@');
+        if (at >= 0)
+        {
+            digest = References.Digest.Parse(rest.Substring(at + 1));
+            rest = rest.Substring(0, at);
+        }
+
+        string? registry = null;
+        var slash = rest.IndexOf('/');
+        if (slash > 0)
+        {
+            var first = rest.Substring(0, slash);
+            if (first.IndexOf('.') >= 0 || first.IndexOf(':') >= 0 || first.Equals("localhost", StringComparison.OrdinalIgnoreCase))
+            {
+                registry = RegistryAddress.Parse(first).Name;
+                rest = rest.Substring(slash + 1);
+            }
+        }
+
+        string? tag = null;
+        var colon = rest.LastIndexOf(':');
+        if (colon > rest.LastIndexOf('/'))
+        {
+            tag = TagName.Validate(rest.Substring(colon + 1));
+            rest = rest.Substring(0, colon);
+        }
+
+        var repository = RepositoryName.Normalize(rest, out var lowered);
+        return new ImageReference(registry, repository, lowered, tag, digest);
+    }
+
+    /// <inheritdoc/>
+    public override string ToString() =>
+        (Registry is null ? string.Empty : Registry + "/") + Repository + (Tag is null ? string.Empty : ":" + Tag) + (Digest is null ? string.Empty : "@" + Digest);
+}
