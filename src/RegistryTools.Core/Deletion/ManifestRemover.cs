@@ -1,3 +1,5 @@
+using System.Text;
+using System.Text.Json.Nodes;
 using RegistryTools.Errors;
 using RegistryTools.Journal;
 using RegistryTools.Manifests;
@@ -34,11 +36,18 @@ public sealed class ManifestRemovalPlan
     /// <summary>Manifests that have it for their subject and are not removed in the same call.</summary>
     public IReadOnlyList<Descriptor> Referrers { get; internal set; } = [];
 
+    /// <summary>Plans of the same call whose manifests need this one, and which go before it.</summary>
+    public IReadOnlyList<ManifestRemovalPlan> NeededBy { get; internal set; } = [];
+
+    /// <summary>Whether it has been carried out.</summary>
+    public bool IsRemoved { get; internal set; }
+
     /// <summary>Why it can't be removed at all; null where it can.</summary>
     public Exception? Error { get; internal set; }
 
     /// <summary>Whether something else needs it, so that it is removed only by force.</summary>
-    public bool IsInUse => OtherTags.Count > 0 || Indexes.Count > 0 || Referrers.Count > 0;
+    /// <remarks>Changes as the plans that come before it are carried out or not.</remarks>
+    public bool IsInUse => OtherTags.Count > 0 || Indexes.Count > 0 || Referrers.Count > 0 || NeededBy.Any(plan => !plan.IsRemoved);
 }
 
 /// <summary>
@@ -80,9 +89,9 @@ public sealed class ManifestRemover(IRegistry registry, RemovalJournal journal, 
         foreach (var plan in plans)
         {
             if (plan.Manifest is null) merged.Add(plan);
-            else if (!byDigest.ContainsKey(plan.Manifest.Digest))
+            else if (!byDigest.TryGetValue(plan.Manifest.Digest, out _))
             {
-                byDigest.Add(plan.Manifest.Digest, plan);
+                byDigest[plan.Manifest.Digest] = plan;
                 merged.Add(plan);
             }
         }
@@ -94,13 +103,25 @@ public sealed class ManifestRemover(IRegistry registry, RemovalJournal journal, 
             var digest = plan.Manifest!.Digest;
             plan.Tags = tags.TryGetValue(digest, out var own) ? own : [];
             plan.OtherTags = plan.Tags.Where(tag => !named.Contains(tag)).ToList();
-            plan.Indexes = parents.TryGetValue(digest, out var indexes) ? indexes.Where(index => !byDigest.ContainsKey(index.Digest)).Select(index => $"{index.Tag} ({index.Digest})").Distinct().ToList() : [];
+            var fallback = plan.Manifest.Subject is { } subject ? TagName.ForReferrersOf(subject.Digest) : null;
+            var neededBy = new List<ManifestRemovalPlan>();
+            var indexes = new List<string>();
+            foreach (var index in parents.TryGetValue(digest, out var found) ? found : [])
+            {
+                // The fallback tag's index is a list of referrers, kept up to date below; it does not need them.
+                if (index.Tag == fallback) continue;
+                if (byDigest.TryGetValue(index.Digest, out var parent)) neededBy.Add(parent);
+                else indexes.Add($"{index.Tag} ({index.Digest})");
+            }
+
+            plan.Indexes = indexes.Distinct().ToList();
             var referrers = new List<Descriptor>();
             try
             {
                 await foreach (var referrer in registry.ListReferrersAsync(repository, digest, null, cancellationToken).ConfigureAwait(false))
                 {
-                    if (!byDigest.ContainsKey(referrer.Digest)) referrers.Add(referrer);
+                    if (byDigest.TryGetValue(referrer.Digest, out var one)) neededBy.Add(one);
+                    else referrers.Add(referrer);
                 }
             }
             catch (RegistryNotFoundException)
@@ -114,9 +135,10 @@ public sealed class ManifestRemover(IRegistry registry, RemovalJournal journal, 
             }
 
             plan.Referrers = referrers;
+            plan.NeededBy = neededBy.Where(other => other != plan).Distinct().ToList();
         }
 
-        return Order(merged, parents);
+        return Order(merged);
     }
 
     /// <summary>Removes what a plan is about.</summary>
@@ -163,6 +185,8 @@ public sealed class ManifestRemover(IRegistry registry, RemovalJournal journal, 
             }
 
             state = RemovalState.Removed;
+            plan.IsRemoved = true;
+            await UpdateFallbackAsync(repository, manifest, cancellationToken).ConfigureAwait(false);
         }
         catch (RegistryRequestException exception) when (exception.StatusCode is >= 400 and < 500)
         {
@@ -193,6 +217,8 @@ public sealed class ManifestRemover(IRegistry registry, RemovalJournal journal, 
         if (plan.OtherTags.Count > 0) reasons.Add($"its other tag(s) {List(plan.OtherTags)} would go with it");
         if (plan.Indexes.Count > 0) reasons.Add($"the multi-platform image(s) {List(plan.Indexes)} list it");
         if (plan.Referrers.Count > 0) reasons.Add($"{plan.Referrers.Count} manifest(s) refer to it ({List(plan.Referrers.Select(referrer => (referrer.ArtifactType ?? referrer.MediaType) + " " + referrer.Digest).ToList())})");
+        var waiting = plan.NeededBy.Where(other => !other.IsRemoved).Select(other => other.Manifest!.Digest.ToString()).ToList();
+        if (waiting.Count > 0) reasons.Add($"{List(waiting)}, which was to go first and needs it, is still there");
         return new ManifestInUseException(
             $"The manifest {plan.Manifest!.Digest} of '{repository}' on {registry.Name} was not removed: {string.Join("; ", reasons)}.",
             "Remove-RegistryTag removes a tag alone. Use -Force to remove the manifest with all of that.");
@@ -293,32 +319,47 @@ public sealed class ManifestRemover(IRegistry registry, RemovalJournal journal, 
         return (tags, parents);
     }
 
-    private static List<ManifestRemovalPlan> Order(List<ManifestRemovalPlan> plans, Dictionary<Digest, List<(string Tag, Digest Digest)>> parents)
+    private static List<ManifestRemovalPlan> Order(List<ManifestRemovalPlan> plans)
     {
-        var byDigest = plans.Where(plan => plan.Manifest is not null).ToDictionary(plan => plan.Manifest!.Digest);
-        var referrers = byDigest.Values.Where(plan => plan.Manifest!.Subject is not null).ToLookup(plan => plan.Manifest!.Subject!.Digest);
         var ordered = new List<ManifestRemovalPlan>();
         var visited = new HashSet<ManifestRemovalPlan>();
 
         void Visit(ManifestRemovalPlan plan)
         {
             if (!visited.Add(plan)) return;
-            if (plan.Manifest is { } manifest)
-            {
-                foreach (var referrer in referrers[manifest.Digest]) Visit(referrer);
-                if (parents.TryGetValue(manifest.Digest, out var indexes))
-                {
-                    foreach (var index in indexes)
-                    {
-                        if (byDigest.TryGetValue(index.Digest, out var parent)) Visit(parent);
-                    }
-                }
-            }
-
+            foreach (var other in plan.NeededBy) Visit(other);
             ordered.Add(plan);
         }
 
         foreach (var plan in plans) Visit(plan);
         return ordered;
+    }
+
+    /// <summary>
+    /// Takes a deleted referrer out of its subject's fallback tag, where the registry has no referrers API (distribution-spec, "Deleting Manifests").
+    /// </summary>
+    private async Task UpdateFallbackAsync(string repository, Manifest removed, CancellationToken cancellationToken)
+    {
+        if (removed.Subject is null) return;
+        var tag = TagName.ForReferrersOf(removed.Subject.Digest);
+        try
+        {
+            if (await registry.FindManifestAsync(repository, tag, cancellationToken).ConfigureAwait(false) is null) return;
+            var index = await registry.GetManifestAsync(repository, tag, cancellationToken).ConfigureAwait(false);
+            if (index.Kind != ManifestKind.Index || !index.Manifests.Any(entry => entry.Digest == removed.Digest)) return;
+            var root = JsonNode.Parse(index.Raw.ToArray())!;
+            var entries = root["manifests"]!.AsArray();
+            for (var i = entries.Count - 1; i >= 0; i--)
+            {
+                if ((string?)entries[i]?["digest"] == removed.Digest.ToString()) entries.RemoveAt(i);
+            }
+
+            await registry.PutManifestAsync(repository, tag, Encoding.UTF8.GetBytes(root.ToJsonString()), index.MediaType, cancellationToken).ConfigureAwait(false);
+            _log.Verbose($"{removed.Digest} was taken out of the list of referrers '{tag}' of '{repository}'.");
+        }
+        catch (RegistryToolsException exception)
+        {
+            _log.Warning($"{removed.Digest} of '{repository}' on {registry.Name} was deleted, but the list of referrers '{tag}' still names it: {exception.Message}");
+        }
     }
 }

@@ -83,7 +83,7 @@ public sealed class RemovalJournal
             {
                 if (registry is not null && !string.Equals(entry.Registry, registry, StringComparison.OrdinalIgnoreCase)) continue;
                 if (pendingOnly && entry.State != RemovalState.Pending) continue;
-                entry.IsLive = entry.State == RemovalState.Pending && (live ??= IsLive(file)).Value;
+                if (entry.State == RemovalState.Pending) entry.IsLive = live ??= IsLive(file);
                 yield return entry;
             }
         }
