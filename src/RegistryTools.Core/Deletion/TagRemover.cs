@@ -1,0 +1,858 @@
+using System.Runtime.CompilerServices;
+using RegistryTools.Errors;
+using RegistryTools.Journal;
+using RegistryTools.Manifests;
+using RegistryTools.References;
+using RegistryTools.Registries;
+using RegistryTools.Text;
+using RegistryTools.Threading;
+
+namespace RegistryTools.Deletion;
+
+/// <summary>
+/// Removes tags and nothing else: no manifest, and no other tag of a manifest. By the registry's own tag deletion where it has it; else
+/// by a placeholder that all tags of a call share. Everything is in the journal before it is done. What changes a tag is never repeated blind: before each
+/// repetition the tag is looked at again. See docs/safety.md for what holds at every moment.
+/// </summary>
+public sealed class TagRemover : IDisposable
+{
+    /// <summary>The most tags that one placeholder stands over at a time, and thus that a kill can leave to the next run.</summary>
+    public const int MaximumBatch = 500;
+
+    private const long MaximumBatchBytes = 64L * 1024 * 1024;
+    private static readonly ConditionalWeakTable<IRegistry, Knowledge> KnownRegistries = new();
+
+    private readonly IRegistry _registry;
+    private readonly RemovalJournal _journal;
+    private readonly TagRemoverOptions _options;
+    private readonly IActivityLog _log;
+    private readonly Knowledge _knowledge;
+    private JournalRun? _run;
+    private List<JournalEntry>? _pending;
+
+    /// <summary>Makes a remover for one command's work on one registry.</summary>
+    public TagRemover(IRegistry registry, RemovalJournal journal, TagRemoverOptions? options = null)
+    {
+        _registry = registry;
+        _journal = journal;
+        _options = options ?? new TagRemoverOptions();
+        _log = _options.Log;
+        _knowledge = KnownRegistries.GetValue(registry, _ => new Knowledge());
+    }
+
+    /// <summary>
+    /// Removes tags of one repository. A tag that fails does not keep the others from going; every tag asked for is in the answer once.
+    /// </summary>
+    /// <exception cref="OperationCanceledException">Cancelled. Tags that had a placeholder over them are back, or the journal tells which are not.</exception>
+    public async Task<IReadOnlyList<TagRemoval>> RemoveAsync(string repository, IReadOnlyList<TagRemovalRequest> requests, CancellationToken cancellationToken = default)
+    {
+        var targets = new List<RemovalTarget>();
+        var byTag = new Dictionary<string, RemovalTarget>(StringComparer.Ordinal);
+        foreach (var request in requests)
+        {
+            TagName.Validate(request.Tag);
+            if (byTag.TryGetValue(request.Tag, out var twin))
+            {
+                if (request.ListedDigest is { } listed && twin.Listed is { } other && listed != other) twin.Fail(new TagMovedException(_registry.Name, repository, request.Tag, listed, other));
+                continue;
+            }
+
+            var target = new RemovalTarget(request);
+            byTag.Add(request.Tag, target);
+            targets.Add(target);
+        }
+
+        await RecoverJournalAsync(repository, byTag, cancellationToken).ConfigureAwait(false);
+        for (var start = 0; start < targets.Count;)
+        {
+            var batch = new List<RemovalTarget>();
+            while (start < targets.Count && batch.Count < MaximumBatch) batch.Add(targets[start++]);
+            _log.Progress("Removing tags", repository, start - batch.Count, targets.Count);
+            await RemoveBatchAsync(repository, batch, byTag, cancellationToken).ConfigureAwait(false);
+            _log.Progress("Removing tags", repository, start, targets.Count);
+        }
+
+        ConcludePastRuns(repository, byTag);
+        return targets.ConvertAll(target => new TagRemoval
+        {
+            Registry = _registry.Name,
+            RegistryLocation = _registry.Location,
+            Repository = repository,
+            Tag = target.Tag,
+            Digest = target.Digest,
+            MediaType = target.MediaType,
+            Method = target.Method,
+            State = target.State ?? RemovalState.Unchanged,
+            RunId = target.Method is null ? null : _run?.Id,
+            Time = DateTimeOffset.UtcNow,
+            Error = target.Error,
+        });
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _run?.Dispose();
+
+    private JournalRun Run() => _run ??= _journal.Begin(_registry.Location);
+
+    private async Task RemoveBatchAsync(string repository, List<RemovalTarget> batch, Dictionary<string, RemovalTarget> asked, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (_options.Method != TagRemovalChoice.Placeholder) await RemoveByNameAsync(repository, batch, cancellationToken).ConfigureAwait(false);
+            var rest = batch.FindAll(target => !target.IsSettled);
+            if (_options.Method == TagRemovalChoice.TagApi)
+            {
+                foreach (var target in rest) target.Fail(new TagDeletionUnsupportedException(_registry.Name, repository, target.Tag));
+            }
+            else if (rest.Count > 0)
+            {
+                await RemoveByPlaceholderAsync(repository, rest, asked, cancellationToken).ConfigureAwait(false);
+            }
+        }
+        catch (JournalException exception)
+        {
+            // Not one more request that changes anything: what can't be written down is not done.
+            foreach (var target in batch)
+            {
+                if (!target.IsSettled) target.Fail(exception, target.Touched ? RemovalState.Pending : RemovalState.Unchanged);
+            }
+        }
+    }
+
+    // ---- By name -------------------------------------------------------------------------------------------------------------------
+
+    private async Task RemoveByNameAsync(string repository, List<RemovalTarget> batch, CancellationToken cancellationToken)
+    {
+        var accepted = new List<RemovalTarget>();
+        try
+        {
+            foreach (var target in batch)
+            {
+                if (_knowledge.TagDelete == Support.NotSupported || (_knowledge.TagDelete == Support.Supported && _knowledge.KeepsManifests)) break;
+                if (target.IsSettled) continue;
+                if (await RemoveFirstByNameAsync(repository, target, batch, cancellationToken).ConfigureAwait(false)) accepted.Add(target);
+            }
+
+            if (_knowledge.TagDelete == Support.NotSupported) return;
+            await Throttle.ForEachAsync(
+                batch.FindAll(target => !target.IsSettled && !accepted.Contains(target)),
+                _options.ThrottleLimit,
+                async target =>
+                {
+                    if (await RemoveOneByNameAsync(repository, target, cancellationToken).ConfigureAwait(false))
+                    {
+                        lock (accepted) accepted.Add(target);
+                    }
+                },
+                cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            await ConcludeAcceptedAsync(repository, accepted, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>
+    /// Removes a tag by name on a registry of which it is not known yet that it takes the tag alone. Some delete the manifest, and with it its other tags: so the
+    /// tags are listed before, and where the manifest is gone after, they are listed again and what went along is put back.
+    /// </summary>
+    private async Task<bool> RemoveFirstByNameAsync(string repository, RemovalTarget target, List<RemovalTarget> batch, CancellationToken cancellationToken)
+    {
+        HashSet<string> before;
+        try
+        {
+            before = await ListAsync(repository, cancellationToken).ConfigureAwait(false);
+            if (!await FetchAsync(repository, target, cancellationToken).ConfigureAwait(false)) return false;
+        }
+        catch (RegistryToolsException exception) when (exception is not JournalException)
+        {
+            target.Fail(exception);
+            return false;
+        }
+
+        await Run().IntendAsync([Intent(repository, target, RemovalMethod.TagApi)], target.Original is null ? null : [target.Original]).ConfigureAwait(false);
+        if (!await DeleteByNameAsync(repository, target, cancellationToken).ConfigureAwait(false)) return false;
+
+        _knowledge.TagDelete = Support.Supported;
+        try
+        {
+            if (await _registry.FindManifestAsync(repository, target.Seen!.ToString(), cancellationToken).ConfigureAwait(false) is not null)
+            {
+                _knowledge.KeepsManifests = true;
+                return true;
+            }
+
+            var after = await ListAsync(repository, cancellationToken).ConfigureAwait(false);
+            var lost = before.Where(tag => tag != target.Tag && !after.Contains(tag)).ToList();
+            if (lost.Count == 0) return true;
+
+            _log.Warning($"{_registry.Name} deleted the manifest {target.Seen} with the tag '{target.Tag}' of '{repository}', and its other tags with it: {string.Join(", ", lost)}. They are being put back.");
+            foreach (var tag in lost) await _registry.PutManifestAsync(repository, tag, target.Original!.Raw, target.Original.MediaType, CancellationToken.None).ConfigureAwait(false);
+            var stop = new RemovalFailedException(
+                $"{_registry.Name} deletes the manifest, and every tag of it, when one tag is to be deleted. '{target.Tag}' of '{repository}' is gone; {string.Join(", ", lost)} went along and were put back. Nothing further was deleted.",
+                "Use -Method Placeholder on this registry.");
+            foreach (var other in batch)
+            {
+                if (other != target && !other.IsSettled) other.Fail(stop);
+            }
+
+            _log.Warning(stop.Message);
+            return true;
+        }
+        catch (RegistryToolsException exception)
+        {
+            _log.Warning($"'{target.Tag}' of '{repository}' on {_registry.Name} was deleted, but whether its manifest {target.Seen} is still there could not be told: {exception.Message}");
+            return true;
+        }
+    }
+
+    private async Task<bool> RemoveOneByNameAsync(string repository, RemovalTarget target, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (_options.TrustListing && target.Listed is not null)
+            {
+                target.Seen = target.Digest = target.Listed;
+            }
+            else
+            {
+                var found = await _registry.FindManifestAsync(repository, target.Tag, cancellationToken).ConfigureAwait(false);
+                if (found is null)
+                {
+                    target.Fail(new TagNotFoundException(_registry.Name, repository, target.Tag));
+                    return false;
+                }
+
+                target.Seen = target.Digest = found.Digest;
+                target.MediaType = found.MediaType;
+                var pending = _pending?.Find(entry => entry.Repository == repository && entry.Tag == target.Tag && entry.Placeholder == found.Digest);
+                if (pending is not null)
+                {
+                    target.Digest = pending.Digest;
+                    target.MediaType = pending.MediaType;
+                }
+
+                if (!CheckNotMoved(repository, target)) return false;
+            }
+        }
+        catch (RegistryToolsException exception)
+        {
+            target.Fail(exception);
+            return false;
+        }
+
+        await Run().IntendAsync([Intent(repository, target, RemovalMethod.TagApi)]).ConfigureAwait(false);
+        return await DeleteByNameAsync(repository, target, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>True where the tag is gone as far as the registry says; false where the target is settled otherwise, or the registry does not delete by name.</summary>
+    private async Task<bool> DeleteByNameAsync(string repository, RemovalTarget target, CancellationToken cancellationToken)
+    {
+        target.Method = RemovalMethod.TagApi;
+        try
+        {
+            for (var attempt = 1; ; attempt++)
+            {
+                TagDeletion answer;
+                try
+                {
+                    target.Touched = true;
+                    answer = await _registry.DeleteTagAsync(repository, target.Tag, cancellationToken).ConfigureAwait(false);
+                }
+                catch (RegistryRequestException exception) when (LeavesDoubt(exception) && attempt < _options.MaximumAttempts)
+                {
+                    _log.Verbose($"Whether '{target.Tag}' of '{repository}' was deleted is in doubt ({exception.Message}); it is looked at again.");
+                    await DelayAsync(attempt, cancellationToken).ConfigureAwait(false);
+                    var now = await _registry.FindManifestAsync(repository, target.Tag, cancellationToken).ConfigureAwait(false);
+                    if (now is null) return true;
+                    if (now.Digest == target.Seen) continue;
+                    target.Fail(new TagMovedException(_registry.Name, repository, target.Tag, target.Seen!, now.Digest));
+                    break;
+                }
+
+                if (answer == TagDeletion.Accepted) return true;
+                if (answer == TagDeletion.NotSupported)
+                {
+                    // What it says of one tag it says of all. A registry that deleted one a moment ago is taken at its word for this one alone.
+                    if (_knowledge.TagDelete == Support.Unknown) _knowledge.TagDelete = Support.NotSupported;
+                    target.Touched = false;
+                    target.Method = null;
+                    _log.Verbose($"{_registry.Name} does not delete a tag by its name.");
+                    return false;
+                }
+
+                if (await _registry.FindManifestAsync(repository, target.Tag, cancellationToken).ConfigureAwait(false) is null) return true;
+                target.Fail(new RemovalFailedException(
+                    $"{_registry.Name} answers that there is no tag '{target.Tag}' in '{repository}' when it is to be deleted, and yet it is there. It was not changed.",
+                    "If this registry is known not to delete tags by name, use -Method Placeholder."));
+                break;
+            }
+        }
+        catch (RegistryRequestException exception)
+        {
+            var doubt = LeavesDoubt(exception);
+            target.Fail(
+                doubt
+                    ? new RemovalFailedException($"Whether the tag '{target.Tag}' of '{repository}' on {_registry.Name} is deleted could not be told: {exception.Message}", "Run the command again: it looks first.", exception)
+                    : exception,
+                doubt ? RemovalState.Pending : RemovalState.Unchanged);
+        }
+        catch (OperationCanceledException)
+        {
+            await SettleCancelledAsync(repository, target).ConfigureAwait(false);
+            throw;
+        }
+
+        if (target.State == RemovalState.Unchanged) await Run().ConcludeAsync(repository, target.Tag, target.Digest!, RemovalState.Unchanged, target.Error?.Message).ConfigureAwait(false);
+        return false;
+    }
+
+    /// <summary>A deletion was under way when the user stopped: the journal is told when it is seen to be done; else it stays pending, and the next run looks.</summary>
+    private async Task SettleCancelledAsync(string repository, RemovalTarget target)
+    {
+        using var soon = new CancellationTokenSource(TimeSpan.FromMilliseconds(500));
+        try
+        {
+            var now = await _registry.FindManifestAsync(repository, target.Tag, soon.Token).ConfigureAwait(false);
+            if (now is null) await Run().ConcludeAsync(repository, target.Tag, target.Digest!, RemovalState.Removed).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is RegistryToolsException or OperationCanceledException)
+        {
+            // It stays pending.
+        }
+    }
+
+    /// <summary>
+    /// Looks whether what the registry accepted is so (some accept and do nothing), and writes the outcome down. On cancellation the
+    /// registry's word is taken.
+    /// </summary>
+    private async Task ConcludeAcceptedAsync(string repository, List<RemovalTarget> accepted, CancellationToken cancellationToken)
+    {
+        if (accepted.Count == 0) return;
+        try
+        {
+            if (!cancellationToken.IsCancellationRequested)
+            {
+                var suspects = accepted;
+                if (accepted.Count > 3)
+                {
+                    var listed = await ListAsync(repository, cancellationToken).ConfigureAwait(false);
+                    suspects = accepted.FindAll(target => listed.Contains(target.Tag));
+                }
+
+                await Throttle.ForEachAsync(
+                    suspects,
+                    _options.ThrottleLimit,
+                    async target =>
+                    {
+                        var now = await _registry.FindManifestAsync(repository, target.Tag, cancellationToken).ConfigureAwait(false);
+                        if (now is null) return;
+                        if (now.Digest == target.Seen)
+                        {
+                            target.Fail(new RemovalFailedException(
+                                $"{_registry.Name} accepted the deletion of the tag '{target.Tag}' of '{repository}', and yet it is still there and points to {now.Digest}.",
+                                "Look at the registry's log and version; some versions accept a deletion and do nothing."));
+                        }
+                        else
+                        {
+                            _log.Warning($"The tag '{target.Tag}' of '{repository}' on {_registry.Name} was deleted and has been pushed anew since: it points to {now.Digest}.");
+                        }
+                    },
+                    cancellationToken).ConfigureAwait(false);
+            }
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // The caller's wait ends with this; what was accepted is concluded below.
+        }
+        catch (RegistryToolsException exception)
+        {
+            _log.Warning($"{_registry.Name} accepted the deletion of {accepted.Count} tag(s) of '{repository}', but whether they are gone could not be looked up: {exception.Message}");
+        }
+
+        foreach (var target in accepted) target.State ??= RemovalState.Removed;
+        await ConcludeAsync(repository, accepted).ConfigureAwait(false);
+    }
+
+    // ---- By placeholder ------------------------------------------------------------------------------------------------------------
+
+    private async Task RemoveByPlaceholderAsync(string repository, List<RemovalTarget> targets, Dictionary<string, RemovalTarget> asked, CancellationToken cancellationToken)
+    {
+        for (var next = 0; next < targets.Count;)
+        {
+            var covered = new List<RemovalTarget>();
+            long bytes = 0;
+            while (next < targets.Count && bytes < MaximumBatchBytes)
+            {
+                var slice = targets.GetRange(next, Math.Min(50, targets.Count - next));
+                next += slice.Count;
+                await Throttle.ForEachAsync(
+                    slice,
+                    _options.ThrottleLimit,
+                    async target =>
+                    {
+                        try
+                        {
+                            if (target.Original is null) await FetchAsync(repository, target, cancellationToken).ConfigureAwait(false);
+                        }
+                        catch (RegistryToolsException exception)
+                        {
+                            target.Fail(exception);
+                        }
+                    },
+                    cancellationToken).ConfigureAwait(false);
+                foreach (var target in slice)
+                {
+                    if (target.IsSettled) continue;
+                    covered.Add(target);
+                    bytes += target.Original!.Raw.Length;
+                }
+            }
+
+            if (covered.Count > 0) await RemoveUnderOnePlaceholderAsync(repository, covered, cancellationToken).ConfigureAwait(false);
+            await RecoverLeftoversAsync(repository, covered, asked, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task RemoveUnderOnePlaceholderAsync(string repository, List<RemovalTarget> targets, CancellationToken cancellationToken)
+    {
+        PlaceholderManifest placeholder;
+        try
+        {
+            // Before anything is overwritten: without manifest deletion there is no way on from there.
+            switch (await _registry.FindManifestDeletionAsync(repository, cancellationToken).ConfigureAwait(false))
+            {
+                case Support.NotSupported:
+                    throw new DeletionDisabledException(_registry.Name, repository);
+                case Support.Unknown:
+                    throw new RemovalFailedException($"{_registry.Name} does not tell whether manifests can be deleted in '{repository}'. Nothing was changed.", "Test-Registry shows what it answers.");
+            }
+
+            using (var config = new MemoryStream(PlaceholderManifest.Config.ToArray(), writable: false))
+            {
+                await _registry.PushBlobAsync(repository, PlaceholderManifest.ConfigDigest, config, cancellationToken).ConfigureAwait(false);
+            }
+
+            placeholder = PlaceholderManifest.Create(Run().Id, targets.ConvertAll(target => new OriginalTag(target.Tag, target.Digest!, target.MediaType)));
+            foreach (var target in targets) target.Method = RemovalMethod.Placeholder;
+            await Run().IntendAsync(
+                targets.ConvertAll(target => Intent(repository, target, RemovalMethod.Placeholder, placeholder.Digest)),
+                targets.Select(target => target.Original!).GroupBy(manifest => manifest.Digest).Select(group => group.First())).ConfigureAwait(false);
+        }
+        catch (RegistryToolsException exception)
+        {
+            foreach (var target in targets)
+            {
+                target.Method = null;
+                target.Fail(exception);
+            }
+
+            return;
+        }
+
+        Exception? failure = null;
+        var deleted = false;
+        try
+        {
+            await RemoveCoveredAsync(repository, placeholder, targets, () => deleted = true, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is RegistryToolsException or OperationCanceledException)
+        {
+            failure = exception;
+        }
+
+        var doubtful = targets.FindAll(target => target.Touched && target.State is null);
+        if (doubtful.Count > 0) await RollBackAsync(repository, placeholder, doubtful, failure, removePlaceholder: !deleted && failure is null or OperationCanceledException).ConfigureAwait(false);
+        foreach (var target in targets)
+        {
+            if (target.State is null) target.Fail(failure ?? new RemovalFailedException($"The tag '{target.Tag}' of '{repository}' on {_registry.Name} was not removed."));
+        }
+
+        await ConcludeAsync(repository, targets).ConfigureAwait(false);
+        if (failure is OperationCanceledException) throw failure;
+    }
+
+    private async Task RemoveCoveredAsync(string repository, PlaceholderManifest placeholder, List<RemovalTarget> targets, Action onDeleted, CancellationToken cancellationToken)
+    {
+        var toCover = targets;
+        for (var round = 1; ; round++)
+        {
+            // One alone first: a registry that refuses the placeholder refuses it for all, and has then been asked once.
+            await CoverAsync(repository, placeholder, toCover[0], cancellationToken).ConfigureAwait(false);
+            if (toCover[0].Error is RegistryRequestException refusal && !toCover[0].Covered && !LeavesDoubt(refusal) && refusal is not RegistryNotFoundException) throw refusal;
+            await Throttle.ForEachAsync(toCover.GetRange(1, toCover.Count - 1), _options.ThrottleLimit, target => CoverAsync(repository, placeholder, target, cancellationToken), cancellationToken).ConfigureAwait(false);
+
+            var covered = targets.FindAll(target => target.Covered);
+            if (covered.Count == 0) return;
+            await DeletePlaceholderAsync(repository, placeholder, cancellationToken).ConfigureAwait(false);
+            onDeleted();
+            var dangling = await FindStillListedAsync(repository, placeholder, covered, cancellationToken).ConfigureAwait(false);
+            if (dangling.Count == 0) return;
+            if (round == 3)
+            {
+                foreach (var target in dangling)
+                {
+                    target.State = null;
+                    target.Error = new RemovalFailedException(
+                        $"The placeholder over the tag '{target.Tag}' of '{repository}' on {_registry.Name} is deleted, and yet the registry still lists the tag.",
+                        "Look at the registry's log; run the command again.");
+                }
+
+                return;
+            }
+
+            foreach (var target in dangling)
+            {
+                target.State = null;
+                target.Covered = false;
+                target.Seen = placeholder.Digest;
+            }
+
+            toCover = dangling;
+        }
+    }
+
+    private async Task CoverAsync(string repository, PlaceholderManifest placeholder, RemovalTarget target, CancellationToken cancellationToken)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                target.Touched = true;
+                await _registry.PutManifestAsync(repository, target.Tag, placeholder.Manifest.Raw, placeholder.Manifest.MediaType, cancellationToken).ConfigureAwait(false);
+                target.Covered = true;
+                target.Error = null;
+                return;
+            }
+            catch (RegistryToolsException exception) when (exception is not JournalException)
+            {
+                target.Error = exception;
+                if (exception is not RegistryRequestException request || !LeavesDoubt(request) || attempt == _options.MaximumAttempts) return;
+            }
+
+            _log.Verbose($"Whether the placeholder stands over '{target.Tag}' of '{repository}' is in doubt ({target.Error.Message}); it is looked at again.");
+            await DelayAsync(attempt, cancellationToken).ConfigureAwait(false);
+            try
+            {
+                var now = await _registry.FindManifestAsync(repository, target.Tag, cancellationToken).ConfigureAwait(false);
+                if (now?.Digest == placeholder.Digest)
+                {
+                    target.Covered = true;
+                    target.Error = null;
+                    return;
+                }
+
+                if (now is not null && now.Digest != target.Seen)
+                {
+                    target.Touched = false;
+                    target.Fail(new TagMovedException(_registry.Name, repository, target.Tag, target.Seen!, now.Digest));
+                    return;
+                }
+
+                if (now is null && target.Seen != placeholder.Digest)
+                {
+                    // Somebody else deleted it. That is what was wanted, and nothing is pushed over nothing.
+                    target.Touched = false;
+                    target.Error = null;
+                    target.State = RemovalState.Removed;
+                    return;
+                }
+            }
+            catch (RegistryToolsException)
+            {
+                // The next try, or putting back, finds out.
+            }
+        }
+    }
+
+    private async Task DeletePlaceholderAsync(string repository, PlaceholderManifest placeholder, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _registry.DeleteManifestAsync(repository, placeholder.Digest, cancellationToken).ConfigureAwait(false);
+        }
+        catch (RegistryNotFoundException)
+        {
+            // It is gone: an earlier try of ours got through.
+        }
+        catch (RegistryRequestException exception) when (LeavesDoubt(exception))
+        {
+            if (await _registry.FindManifestAsync(repository, placeholder.Digest.ToString(), cancellationToken).ConfigureAwait(false) is not null) throw;
+        }
+    }
+
+    /// <summary>
+    /// Settles the tags that are gone after the placeholder's deletion and returns those that the registry still lists without anything behind them: it removes tags one by one,
+    /// and may be at it still, or may have been stopped.
+    /// </summary>
+    private async Task<List<RemovalTarget>> FindStillListedAsync(string repository, PlaceholderManifest placeholder, List<RemovalTarget> covered, CancellationToken cancellationToken)
+    {
+        var open = covered;
+        for (var look = 1; ; look++)
+        {
+            var listed = await ListAsync(repository, cancellationToken).ConfigureAwait(false);
+            var still = new List<RemovalTarget>();
+            foreach (var target in open)
+            {
+                if (!listed.Contains(target.Tag))
+                {
+                    target.State = RemovalState.Removed;
+                    continue;
+                }
+
+                var now = await _registry.FindManifestAsync(repository, target.Tag, cancellationToken).ConfigureAwait(false);
+                if (now is null || now.Digest == placeholder.Digest)
+                {
+                    still.Add(target);
+                    continue;
+                }
+
+                target.State = RemovalState.Removed;
+                _log.Warning($"The tag '{target.Tag}' of '{repository}' on {_registry.Name} was deleted and has been pushed anew since: it points to {now.Digest}.");
+            }
+
+            open = still;
+            if (open.Count == 0 || look == 4) return open;
+            await DelayAsync(look, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>
+    /// Puts back what a failed or cancelled removal left under the placeholder. Each tag is looked at first: only one that points to the
+    /// placeholder is written to. Runs on a clock of its own, since the caller's token may be cancelled.
+    /// </summary>
+    private async Task RollBackAsync(string repository, PlaceholderManifest placeholder, List<RemovalTarget> targets, Exception? cause, bool removePlaceholder)
+    {
+        using var limit = new CancellationTokenSource(_options.RollbackTimeout);
+        try
+        {
+            await Throttle.ForEachAsync(targets, _options.ThrottleLimit, target => PutBackAsync(repository, placeholder, target, cause, limit.Token), limit.Token).ConfigureAwait(false);
+            if (removePlaceholder && targets.TrueForAll(target => target.State is RemovalState.Restored or RemovalState.Unchanged))
+            {
+                await _registry.DeleteManifestAsync(repository, placeholder.Digest, limit.Token).ConfigureAwait(false);
+            }
+        }
+        catch (Exception exception) when (exception is OperationCanceledException or RegistryToolsException)
+        {
+            _log.Verbose($"Putting back ended early: {exception.Message}");
+        }
+
+        foreach (var target in targets)
+        {
+            if (target.State is not null) continue;
+            target.Fail(
+                new RemovalFailedException(
+                    $"The removal of the tag '{target.Tag}' of '{repository}' on {_registry.Name} failed, and whether it points to the placeholder or to {target.Digest} could not be told{(cause is null ? string.Empty : ": " + cause.Message)}",
+                    "Its manifest is untouched. Run Remove-RegistryTag again to finish, or Restore-RegistryTag to put the tag back.",
+                    cause),
+                RemovalState.Pending);
+        }
+    }
+
+    private async Task PutBackAsync(string repository, PlaceholderManifest placeholder, RemovalTarget target, Exception? cause, CancellationToken cancellationToken)
+    {
+        for (var attempt = 1; attempt <= _options.MaximumAttempts + 1; attempt++)
+        {
+            try
+            {
+                var now = await _registry.FindManifestAsync(repository, target.Tag, cancellationToken).ConfigureAwait(false);
+                if (now is null)
+                {
+                    // The deletion got through after all, or somebody else's did.
+                    target.Error = null;
+                    target.State = RemovalState.Removed;
+                    return;
+                }
+
+                if (now.Digest != placeholder.Digest)
+                {
+                    var error = target.Error ?? (cause is OperationCanceledException ? null : cause);
+                    var restored = now.Digest == target.Original!.Digest && target.Covered;
+                    target.Fail(
+                        new RemovalFailedException(
+                            $"The tag '{target.Tag}' of '{repository}' on {_registry.Name} was not removed{(error is null ? string.Empty : ": " + error.Message)} It points to {now.Digest}{(restored ? ", as before" : string.Empty)}.",
+                            (error as RegistryToolsException)?.Remedy,
+                            error),
+                        restored ? RemovalState.Restored : RemovalState.Unchanged);
+                    return;
+                }
+
+                target.Covered = true;
+                await _registry.PutManifestAsync(repository, target.Tag, target.Original!.Raw, target.Original.MediaType, cancellationToken).ConfigureAwait(false);
+            }
+            catch (RegistryToolsException exception)
+            {
+                _log.Verbose($"Putting '{target.Tag}' of '{repository}' back: {exception.Message}");
+                await DelayAsync(attempt, cancellationToken).ConfigureAwait(false);
+            }
+        }
+    }
+
+    // ---- What an interrupted run left ----------------------------------------------------------------------------------------------
+
+    /// <summary>
+    /// Mends what this machine's journal has as begun and not concluded in this repository. A tag that is asked for now is finished by what follows; one that is not,
+    /// and that still has the placeholder over it, is put back: what nobody asks for again is not deleted.
+    /// </summary>
+    private async Task RecoverJournalAsync(string repository, Dictionary<string, RemovalTarget> asked, CancellationToken cancellationToken)
+    {
+        _pending ??= _journal.Read(_registry.Location, pendingOnly: true).Where(entry => !entry.IsLive && entry.Tag is not null).ToList();
+        var here = _pending.FindAll(entry => entry.Repository == repository && !asked.ContainsKey(entry.Tag!));
+        if (here.Count == 0) return;
+        var restorer = new TagRestorer(_registry, _journal, _log);
+        await Throttle.ForEachAsync(
+            here,
+            _options.ThrottleLimit,
+            async entry =>
+            {
+                try
+                {
+                    var state = await restorer.MendAsync(entry, cancellationToken).ConfigureAwait(false);
+                    RemovalJournal.Conclude(entry, state, "found by a later run");
+                }
+                catch (RegistryToolsException exception) when (exception is not JournalException)
+                {
+                    _log.Warning($"The removal of the tag '{entry.Tag}' of '{repository}' on {_registry.Name} was interrupted on {entry.Time:u} and could not be mended: {exception.Message}");
+                }
+            },
+            cancellationToken).ConfigureAwait(false);
+        _pending.RemoveAll(entry => entry.State != RemovalState.Pending);
+    }
+
+    /// <summary>Puts back the tags that share a left-over placeholder with one that was asked for and were not asked for themselves.</summary>
+    private async Task RecoverLeftoversAsync(string repository, List<RemovalTarget> covered, Dictionary<string, RemovalTarget> asked, CancellationToken cancellationToken)
+    {
+        var leftovers = covered.Where(target => target.Leftover is not null).Select(target => target.Leftover!).GroupBy(leftover => leftover.Digest).Select(group => group.First()).ToList();
+        foreach (var leftover in leftovers)
+        {
+            var others = leftover.Tags.Where(tag => !asked.ContainsKey(tag.Tag)).ToList();
+            if (others.Count == 0) continue;
+            if (_journal.Read(_registry.Location, pendingOnly: true).Any(entry => entry.IsLive && entry.RunId == leftover.RunId)
+                || (leftover.Created is { } created && DateTimeOffset.UtcNow - created < TimeSpan.FromMinutes(2) && !_pending!.Exists(entry => entry.RunId == leftover.RunId)))
+            {
+                _log.Warning($"Another run is removing tags of '{repository}' on {_registry.Name}: {string.Join(", ", others.Select(tag => tag.Tag))} are left to it.");
+                continue;
+            }
+
+            var restorer = new TagRestorer(_registry, _journal, _log);
+            foreach (var other in others)
+            {
+                try
+                {
+                    await restorer.PutBackAsync(repository, other, leftover.Digest, null, cancellationToken).ConfigureAwait(false);
+                }
+                catch (RegistryToolsException exception)
+                {
+                    _log.Warning($"The removal of the tag '{other.Tag}' of '{repository}' on {_registry.Name} was interrupted and could not be undone: {exception.Message}");
+                }
+            }
+        }
+    }
+
+    private void ConcludePastRuns(string repository, Dictionary<string, RemovalTarget> asked)
+    {
+        foreach (var entry in _pending!.FindAll(entry => entry.Repository == repository))
+        {
+            if (!asked.TryGetValue(entry.Tag!, out var target)) continue;
+            var gone = target.State == RemovalState.Removed || target.Error is TagNotFoundException;
+            if (!gone && target.State is not (RemovalState.Restored or RemovalState.Unchanged)) continue;
+            if (!gone && target.Leftover is not null) continue;
+            RemovalJournal.Conclude(entry, gone ? RemovalState.Removed : RemovalState.Unchanged, "found by a later run");
+        }
+
+        _pending.RemoveAll(entry => entry.State != RemovalState.Pending);
+    }
+
+    // ---- Small parts ---------------------------------------------------------------------------------------------------------------
+
+    /// <summary>Fetches what a tag points to, and behind a left-over placeholder what it pointed to before. False where the target is settled by that.</summary>
+    private async Task<bool> FetchAsync(string repository, RemovalTarget target, CancellationToken cancellationToken)
+    {
+        Manifest manifest;
+        try
+        {
+            manifest = await _registry.GetManifestAsync(repository, target.Tag, cancellationToken).ConfigureAwait(false);
+        }
+        catch (RegistryNotFoundException)
+        {
+            target.Fail(new TagNotFoundException(_registry.Name, repository, target.Tag));
+            return false;
+        }
+
+        target.Seen = target.Digest = manifest.Digest;
+        target.MediaType = manifest.MediaType;
+        target.Original = manifest;
+        target.Leftover = PlaceholderManifest.Recognize(manifest);
+        if (target.Leftover?.Tags.FirstOrDefault(tag => tag.Tag == target.Tag) is { } original)
+        {
+            _log.Warning($"An earlier removal of the tag '{target.Tag}' of '{repository}' on {_registry.Name} was interrupted; it is finished now.");
+            target.Digest = original.Digest;
+            target.MediaType = original.MediaType;
+            try
+            {
+                target.Original = await _registry.GetManifestAsync(repository, original.Digest.ToString(), cancellationToken).ConfigureAwait(false);
+            }
+            catch (RegistryNotFoundException)
+            {
+                // What the tag pointed to is gone: the placeholder is all there is to put back.
+            }
+        }
+
+        return CheckNotMoved(repository, target);
+    }
+
+    private bool CheckNotMoved(string repository, RemovalTarget target)
+    {
+        if (target.Listed is null || target.Listed == target.Seen || target.Listed == target.Digest) return true;
+        target.Fail(new TagMovedException(_registry.Name, repository, target.Tag, target.Listed, target.Seen!));
+        return false;
+    }
+
+    private async Task<HashSet<string>> ListAsync(string repository, CancellationToken cancellationToken)
+    {
+        var tags = new HashSet<string>(StringComparer.Ordinal);
+        try
+        {
+            await foreach (var tag in _registry.ListTagsAsync(repository, cancellationToken).ConfigureAwait(false)) tags.Add(tag);
+        }
+        catch (RegistryNotFoundException)
+        {
+            // Some registries forget a repository whose last tag is gone.
+        }
+
+        return tags;
+    }
+
+    private async Task ConcludeAsync(string repository, List<RemovalTarget> targets)
+    {
+        try
+        {
+            await Task.WhenAll(targets.Where(target => target.Method is not null && target.Digest is not null && target.State is not (null or RemovalState.Pending))
+                .Select(target => Run().ConcludeAsync(repository, target.Tag, target.Digest!, target.State!.Value, target.Error?.Message))).ConfigureAwait(false);
+        }
+        catch (JournalException exception)
+        {
+            _log.Warning(exception.Message + " What became of the last removals is not in it; they are there as begun.");
+        }
+    }
+
+    private static RemovalIntent Intent(string repository, RemovalTarget target, RemovalMethod method, Digest? placeholder = null) =>
+        new(repository, target.Tag, target.Digest!, target.MediaType, method, placeholder);
+
+    /// <summary>Whether the request may have been carried out although it was not answered so.</summary>
+    private static bool LeavesDoubt(RegistryRequestException exception) =>
+        exception is RegistryUnreachableException or RegistryProtocolException || exception.StatusCode is null or 408 or >= 500;
+
+    private Task DelayAsync(int attempt, CancellationToken cancellationToken) =>
+        Task.Delay(TimeSpan.FromTicks(_options.RetryDelay.Ticks << Math.Min(attempt - 1, 6)), cancellationToken);
+
+    /// <summary>What is known of a registry for as long as it is connected.</summary>
+    private sealed class Knowledge
+    {
+        /// <summary>Whether it deletes tags by name.</summary>
+        public Support TagDelete { get; set; }
+
+        /// <summary>Whether it was seen to keep a manifest whose tag it deleted by name.</summary>
+        public bool KeepsManifests { get; set; }
+    }
+}

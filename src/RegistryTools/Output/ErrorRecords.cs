@@ -1,0 +1,106 @@
+using System.Management.Automation;
+using RegistryTools.Errors;
+using RegistryTools.References;
+
+namespace RegistryTools.PowerShell.Output;
+
+/// <summary>The one place where error records are made. The ids are stable: scripts depend on them.</summary>
+internal static class ErrorRecords
+{
+    public const string NotConnected = nameof(NotConnected);
+    public const string ConnectionClosed = nameof(ConnectionClosed);
+    public const string ConnectionNotFound = nameof(ConnectionNotFound);
+    public const string UnencryptedAuthentication = nameof(UnencryptedAuthentication);
+    public const string InvalidReference = nameof(InvalidReference);
+    public const string InvalidArgument = nameof(InvalidArgument);
+    public const string RegistryUnauthorized = nameof(RegistryUnauthorized);
+    public const string RegistryDenied = nameof(RegistryDenied);
+    public const string RepositoryNotFound = nameof(RepositoryNotFound);
+    public const string TagNotFound = nameof(TagNotFound);
+    public const string ManifestNotFound = nameof(ManifestNotFound);
+    public const string BlobNotFound = nameof(BlobNotFound);
+    public const string PlatformNotFound = nameof(PlatformNotFound);
+    public const string NotAnImage = nameof(NotAnImage);
+    public const string RegistryUnsupported = nameof(RegistryUnsupported);
+    public const string DeletionDisabled = nameof(DeletionDisabled);
+    public const string RegistryUnreachable = nameof(RegistryUnreachable);
+    public const string RegistryBusy = nameof(RegistryBusy);
+    public const string RegistryTimeout = nameof(RegistryTimeout);
+    public const string RegistryRequestFailed = nameof(RegistryRequestFailed);
+    public const string RegistryProtocolError = nameof(RegistryProtocolError);
+    public const string DigestMismatch = nameof(DigestMismatch);
+    public const string ManifestInvalid = nameof(ManifestInvalid);
+    public const string OperationFailed = nameof(OperationFailed);
+
+    /// <summary>The record of something that the core or the system threw. An id and a category given here go before the exception's own.</summary>
+    public static ErrorRecord From(Exception error, ErrorSubject subject, string? id = null, ErrorCategory? category = null)
+    {
+        var (ownId, ownCategory) = Classify(error, subject);
+        var request = error as RegistryRequestException;
+        return Make(
+            id ?? ownId,
+            category ?? ownCategory,
+            error.Message,
+            (error as RegistryToolsException)?.Remedy,
+            subject,
+            error,
+            request?.Method,
+            request?.Uri,
+            request?.StatusCode,
+            request?.Errors.Select(entry => entry.Code).Where(code => code.Length > 0).ToArray());
+    }
+
+    /// <summary>The record of something that a cmdlet found by itself.</summary>
+    public static ErrorRecord Create(string id, ErrorCategory category, string message, string? remedy, ErrorSubject subject, Exception? cause = null) =>
+        Make(id, category, message, remedy, subject, cause, null, null, null, null);
+
+    private static ErrorRecord Make(
+        string id, ErrorCategory category, string message, string? remedy, ErrorSubject subject, Exception? cause, string? method, Uri? uri, int? status, string[]? codes)
+    {
+        var text = string.IsNullOrEmpty(remedy) ? message : Sentence(message) + " " + remedy;
+        var exception = new RegistryCmdletException(text, cause)
+        {
+            Registry = subject.Registry,
+            Repository = subject.Repository,
+            Reference = subject.Reference,
+            Method = method,
+            Uri = uri,
+            StatusCode = status,
+            Codes = codes ?? [],
+            Remedy = remedy,
+        };
+        return new ErrorRecord(exception, id, category, subject.Target) { ErrorDetails = new ErrorDetails(text) { RecommendedAction = remedy ?? string.Empty } };
+    }
+
+    private static string Sentence(string message) => message.Length > 0 && message[message.Length - 1] is '.' or '!' or '?' ? message : message + ".";
+
+    private static (string Id, ErrorCategory Category) Classify(Exception error, ErrorSubject subject) => error switch
+    {
+        RegistryUnauthorizedException => (RegistryUnauthorized, ErrorCategory.AuthenticationError),
+        RegistryDeniedException => (RegistryDenied, ErrorCategory.PermissionDenied),
+        RegistryNotFoundException missing => (Missing(missing, subject), ErrorCategory.ObjectNotFound),
+        RegistryUnsupportedException { Method: "DELETE" } => (DeletionDisabled, ErrorCategory.NotEnabled),
+        RegistryUnsupportedException => (RegistryUnsupported, ErrorCategory.NotImplemented),
+        RegistryUnreachableException => (RegistryUnreachable, ErrorCategory.ConnectionError),
+        RegistryProtocolException => (RegistryProtocolError, ErrorCategory.ProtocolError),
+        RegistryRequestException { StatusCode: 429 or 503 } => (RegistryBusy, ErrorCategory.ResourceBusy),
+        RegistryRequestException { StatusCode: >= 500 } => (RegistryRequestFailed, ErrorCategory.ResourceUnavailable),
+        RegistryRequestException => (RegistryRequestFailed, ErrorCategory.InvalidResult),
+        DigestMismatchException => (DigestMismatch, ErrorCategory.InvalidData),
+        ManifestFormatException => (ManifestInvalid, ErrorCategory.InvalidData),
+        ReferenceFormatException => (InvalidReference, ErrorCategory.InvalidArgument),
+        TimeoutException or OperationCanceledException => (RegistryTimeout, ErrorCategory.OperationTimeout),
+        System.Net.Http.HttpRequestException or System.Net.Sockets.SocketException => (RegistryUnreachable, ErrorCategory.ConnectionError),
+        UnauthorizedAccessException => (OperationFailed, ErrorCategory.PermissionDenied),
+        IOException => (OperationFailed, ErrorCategory.WriteError),
+        NotSupportedException => (RegistryUnsupported, ErrorCategory.NotImplemented),
+        _ => (OperationFailed, ErrorCategory.NotSpecified),
+    };
+
+    private static string Missing(RegistryNotFoundException error, ErrorSubject subject)
+    {
+        if (error.HasCode("NAME_UNKNOWN") || subject.Reference is null) return RepositoryNotFound;
+        if (error.HasCode("BLOB_UNKNOWN")) return BlobNotFound;
+        return Digest.TryParse(subject.Reference, out _) ? ManifestNotFound : TagNotFound;
+    }
+}

@@ -1,0 +1,25 @@
+using RegistryTools.Text;
+
+namespace RegistryTools.PowerShell.Pipeline;
+
+/// <summary>
+/// The log that every connection has. A connection outlives the cmdlet that made it, and several cmdlets of one pipeline use it in
+/// turns: what it tells goes to the queue of the call it is told in, which flows along with the asynchronous work. What is told outside
+/// of any call is dropped.
+/// </summary>
+internal static class ActivityRouter
+{
+    private static readonly AsyncLocal<RegistryCmdlet.Sink?> Current = new();
+
+    public static IActivityLog Log { get; } = new DelegateActivityLog(
+        message => Current.Value?.Verbose(message),
+        message => Current.Value?.Debug(message),
+        message => Current.Value?.Warning(message),
+        (activity, status, done, total) => Current.Value?.Progress(activity, status, done, total));
+
+    /// <summary>The sink of the call that the calling code works for, or null.</summary>
+    public static RegistryCmdlet.Sink? Sink => Current.Value;
+
+    /// <summary>Sends what the calling flow of work tells to this sink, from here on.</summary>
+    public static void Enter(RegistryCmdlet.Sink sink) => Current.Value = sink;
+}

@@ -1,0 +1,121 @@
+namespace RegistryTools.PowerShell.Pipeline;
+
+/// <summary>
+/// What the work on other threads leaves for the pipeline thread to do: the only one that may write. One queue holds messages and
+/// objects, so they come out in the order they went in. Once closed it takes nothing more and forgets what it holds.
+/// </summary>
+internal sealed class PipelineQueue
+{
+    private readonly object _gate = new();
+    private readonly Queue<Action> _actions = new();
+    private readonly List<Action> _onClose = [];
+    private bool _finished;
+    private bool _closed;
+    private ProgressState? _progress;
+
+    /// <summary>How far the work is, as it was last told; taken away by reading it.</summary>
+    public ProgressState? TakeProgress()
+    {
+        lock (_gate)
+        {
+            var progress = _progress;
+            _progress = null;
+            return progress;
+        }
+    }
+
+    /// <summary>Notes how far the work is; only the last note counts.</summary>
+    public void Report(ProgressState progress)
+    {
+        lock (_gate) _progress = progress;
+    }
+
+    /// <summary>Leaves something to do; false where nobody will do it any more.</summary>
+    public bool Post(Action action)
+    {
+        lock (_gate)
+        {
+            if (_closed) return false;
+            _actions.Enqueue(action);
+            Monitor.Pulse(_gate);
+            return true;
+        }
+    }
+
+    /// <summary>Leaves a question for the pipeline thread, such as ShouldContinue; cancelled where the queue closes first.</summary>
+    public Task<T> AskAsync<T>(Func<T> question)
+    {
+        var answer = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        lock (_gate)
+        {
+            if (_closed)
+            {
+                answer.TrySetCanceled();
+                return answer.Task;
+            }
+
+            _onClose.Add(() => answer.TrySetCanceled());
+            _actions.Enqueue(() => answer.TrySetResult(question()));
+            Monitor.Pulse(_gate);
+        }
+
+        return answer.Task;
+    }
+
+    /// <summary>Says that the work is done and that nothing follows.</summary>
+    public void Finish()
+    {
+        lock (_gate)
+        {
+            _finished = true;
+            Monitor.Pulse(_gate);
+        }
+    }
+
+    /// <summary>Ends the queue from the reader's side.</summary>
+    public void Close()
+    {
+        List<Action> cancel;
+        lock (_gate)
+        {
+            _closed = true;
+            _actions.Clear();
+            cancel = [.. _onClose];
+            _onClose.Clear();
+        }
+
+        foreach (var action in cancel) action();
+    }
+
+    /// <summary>
+    /// Waits for something to do. False where the work is finished and everything is done; true with null where the time is up, which
+    /// is the reader's chance to show progress.
+    /// </summary>
+    public bool Take(int milliseconds, out Action? action)
+    {
+        lock (_gate)
+        {
+            if (_actions.Count == 0 && !_finished) Monitor.Wait(_gate, milliseconds);
+            if (_actions.Count > 0)
+            {
+                action = _actions.Dequeue();
+                return true;
+            }
+
+            action = null;
+            return !_finished;
+        }
+    }
+}
+
+/// <summary>How far a piece of work is.</summary>
+internal sealed class ProgressState(string activity, string status, long done, long? total)
+{
+    public string Activity { get; } = activity;
+
+    public string Status { get; } = status;
+
+    public long Done { get; } = done;
+
+    public long? Total { get; } = total;
+}

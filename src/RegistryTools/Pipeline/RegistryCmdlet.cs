@@ -1,0 +1,362 @@
+using System.Diagnostics;
+using System.Management.Automation;
+using System.Runtime.ExceptionServices;
+using RegistryTools.Errors;
+using RegistryTools.PowerShell.Binding;
+using RegistryTools.PowerShell.Output;
+using RegistryTools.PowerShell.Pipeline;
+using RegistryTools.References;
+
+namespace RegistryTools.PowerShell;
+
+/// <summary>
+/// The base of every cmdlet of this module. Work of the core runs on other threads; what it tells and what it yields is written by the
+/// pipeline thread, which waits for it. Stopping the pipeline, or a consumer that has had enough, cancels the work and waits until it
+/// has ended: nothing goes on behind the user's back.
+/// </summary>
+public abstract class RegistryCmdlet : PSCmdlet, IDisposable
+{
+    private const int ProgressAfterMilliseconds = 1000;
+    private const int ProgressEveryMilliseconds = 200;
+    private static int _lastProgressId;
+
+    private readonly CancellationTokenSource _stop = new();
+    private Dictionary<string, ErrorRecord>? _unreachable;
+
+    /// <summary>Begins. What goes wrong here is told as an error of the cmdlet.</summary>
+    protected sealed override void BeginProcessing() => Guard(Begin);
+
+    /// <summary>Takes one object of the pipeline. What goes wrong is told as a non-terminating error, and the next one is taken.</summary>
+    protected sealed override void ProcessRecord() => Guard(Process);
+
+    /// <summary>Ends.</summary>
+    protected sealed override void EndProcessing() => Guard(End);
+
+    /// <summary>Cancels the work that is under way.</summary>
+    protected sealed override void StopProcessing() => Cancel(_stop);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Dispose(true);
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Lets go of what the cmdlet holds.</summary>
+    protected virtual void Dispose(bool disposing)
+    {
+        if (disposing) _stop.Dispose();
+    }
+
+    /// <summary>Before the first object.</summary>
+    private protected virtual void Begin()
+    {
+    }
+
+    /// <summary>For each object of the pipeline; once where there is none.</summary>
+    private protected virtual void Process()
+    {
+    }
+
+    /// <summary>After the last object.</summary>
+    private protected virtual void End()
+    {
+    }
+
+    /// <summary>
+    /// Runs the core's work and gives its result; throws what it threw. <paramref name="activity"/> is what the progress says when it takes longer than a
+    /// second.
+    /// </summary>
+    private protected T Run<T>(Func<CancellationToken, Task<T>> work, string? activity = null)
+    {
+        var result = default(T)!;
+        var error = Pump(async (_, token) => result = await work(token).ConfigureAwait(false), activity, null);
+        if (error is not null) ExceptionDispatchInfo.Capture(error).Throw();
+        return result;
+    }
+
+    /// <summary>Runs the core's work; throws what it threw.</summary>
+    private protected void Run(Func<CancellationToken, Task> work, string? activity = null) =>
+        Run(
+            async token =>
+            {
+                await work(token).ConfigureAwait(false);
+                return true;
+            },
+            activity);
+
+    /// <summary>
+    /// Runs the core's work and gives its result. Where it fails, the failure is written as a non-terminating error about <paramref name="subject"/>, and the answer is
+    /// false.
+    /// </summary>
+    private protected bool TryRun<T>(ErrorSubject subject, Func<CancellationToken, Task<T>> work, [System.Diagnostics.CodeAnalysis.MaybeNullWhen(false)] out T result, string? activity = null)
+    {
+        var value = default(T)!;
+        var error = Pump(async (_, token) => value = await work(token).ConfigureAwait(false), activity, null);
+        result = value;
+        if (error is null) return true;
+        WriteFailure(error, subject);
+        return false;
+    }
+
+    /// <summary>
+    /// Reads a list of the core's and hands each item to <paramref name="write"/> on the pipeline thread as it comes; throws what the list threw. The core is at most
+    /// <paramref name="ahead"/> items ahead of the consumer.
+    /// </summary>
+    private protected void Stream<T>(Func<CancellationToken, IAsyncEnumerable<T>> source, Action<T> write, string? activity = null, int ahead = 64)
+    {
+        var error = Pump(source, write, activity, ahead);
+        if (error is not null) ExceptionDispatchInfo.Capture(error).Throw();
+    }
+
+    /// <summary>
+    /// As <see cref="Stream"/>; where the list fails, that is written as a non-terminating error about <paramref name="subject"/>, and the answer is false. What
+    /// <paramref name="write"/> throws is not the list's failure and is thrown.
+    /// </summary>
+    private protected bool TryStream<T>(ErrorSubject subject, Func<CancellationToken, IAsyncEnumerable<T>> source, Action<T> write, string? activity = null, int ahead = 64)
+    {
+        var error = Pump(source, write, activity, ahead);
+        if (error is null) return true;
+        WriteFailure(error, subject);
+        return false;
+    }
+
+    /// <summary>
+    /// For the core's work under way in <see cref="Run{T}"/> or <see cref="Stream"/>: has the pipeline thread answer a question, such as ShouldContinue, and gives the
+    /// answer.
+    /// </summary>
+    private protected static Task<T> AskAsync<T>(Func<T> question) =>
+        ActivityRouter.Sink is { } sink
+            ? sink.Queue.AskAsync(question)
+            : throw new InvalidOperationException("A question can be asked only from within the work of a cmdlet.");
+
+    /// <summary>Writes a failure of one item as a non-terminating error.</summary>
+    private protected void WriteFailure(Exception error, ErrorSubject subject) => WriteError(ErrorRecords.From(error, subject));
+
+    /// <summary>
+    /// The connection that an argument means, or the current one. Where there is none, the cmdlet ends with NotConnected; where one had to be made and that failed, a
+    /// non-terminating error is written and the answer is false.
+    /// </summary>
+    private protected bool TryConnect(RegistryConnection? argument, out RegistryConnection connection)
+    {
+        var session = RegistrySession.Current;
+        var resolution = session.Resolve(argument);
+        connection = resolution.Connection!;
+        if (resolution.Connection is not null) return true;
+        if (resolution.Error is not null) ThrowTerminatingError(resolution.Error);
+
+        var address = resolution.Address!;
+        var key = address.ToString();
+        if (_unreachable is not null && _unreachable.TryGetValue(key, out var known))
+        {
+            WriteError(known);
+            return false;
+        }
+
+        WriteVerbose($"There is no connection to {key} in this session: connecting to it without credentials.");
+        var error = Pump(
+            async (_, token) =>
+            {
+                var registry = await Registries.HttpRegistry.ConnectAsync(address, new Registries.HttpRegistryOptions { Log = ActivityRouter.Log }, token).ConfigureAwait(false);
+                resolution.Connection = RegistryConnection.Open(registry, address, null, null, "None", DateTimeOffset.Now);
+            },
+            $"Connecting to {key}",
+            null);
+        if (error is not null)
+        {
+            var record = ErrorRecords.From(error, new ErrorSubject(key, key));
+            (_unreachable ??= [])[key] = record;
+            WriteError(record);
+            return false;
+        }
+
+        connection = session.Add(resolution.Connection!, makeCurrent: false);
+        return true;
+    }
+
+    /// <summary>
+    /// The repository's name as it is sent: lower case, which -Verbose says where it changes anything. Where it is no name, that is written as an error and the answer
+    /// is false.
+    /// </summary>
+    private protected bool TryNormalizeRepository(string? text, RegistryConnection connection, out string repository)
+    {
+        try
+        {
+            repository = RepositoryName.Normalize(text, out var lowered);
+            if (lowered) WriteVerbose($"The repository '{text}' is asked for as '{repository}': repository names have no upper-case letters.");
+            return true;
+        }
+        catch (ReferenceFormatException error)
+        {
+            repository = string.Empty;
+            WriteFailure(error, new ErrorSubject(text, connection.Name, text));
+            return false;
+        }
+    }
+
+    private Exception? Pump<T>(Func<CancellationToken, IAsyncEnumerable<T>> source, Action<T> write, string? activity, int ahead)
+    {
+        using var space = new SemaphoreSlim(ahead);
+        var count = new Counter();
+        return Pump(
+            async (sink, token) =>
+            {
+                await foreach (var item in source(token).WithCancellation(token).ConfigureAwait(false))
+                {
+                    await space.WaitAsync(token).ConfigureAwait(false);
+                    var posted = sink.Queue.Post(() =>
+                    {
+                        space.Release();
+                        write(item);
+                        count.Value++;
+                    });
+                    if (!posted) return;
+                }
+            },
+            activity,
+            count);
+    }
+
+    /// <summary>
+    /// Starts the work and does on this thread what it leaves to be done, until it has ended. Gives the error that the work ended with, or null; throws what was
+    /// thrown on this thread: a consumer that stops the pipeline, an error preference of Stop.
+    /// </summary>
+    private Exception? Pump(Func<Sink, CancellationToken, Task> work, string? activity, Counter? count)
+    {
+        using var cancel = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
+        var token = cancel.Token;
+        var sink = new Sink(this);
+        var task = Task.Run(
+            async () =>
+            {
+                ActivityRouter.Enter(sink);
+                await work(sink, token).ConfigureAwait(false);
+            },
+            CancellationToken.None);
+        _ = task.ContinueWith(static (_, queue) => ((PipelineQueue)queue!).Finish(), sink.Queue, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        var progress = new ProgressWriter(this, activity, count);
+        try
+        {
+            while (sink.Queue.Take(progress.Wait, out var action))
+            {
+                action?.Invoke();
+                progress.Show(sink.Queue);
+            }
+        }
+        catch
+        {
+            Teardown(sink.Queue, cancel, task);
+            progress.Complete();
+            throw;
+        }
+
+        progress.Complete();
+        if (task.Status == TaskStatus.RanToCompletion) return null;
+        var error = task.Exception?.InnerException ?? new OperationCanceledException("The work was cancelled.");
+        if (_stop.IsCancellationRequested) throw new PipelineStoppedException();
+        return error;
+    }
+
+    private static void Teardown(PipelineQueue queue, CancellationTokenSource cancel, Task task)
+    {
+        queue.Close();
+        Cancel(cancel);
+        Task.WaitAny(task);
+        _ = task.Exception;
+    }
+
+    private static void Cancel(CancellationTokenSource source)
+    {
+        try
+        {
+            source.Cancel();
+        }
+        catch (Exception error) when (error is ObjectDisposedException or AggregateException)
+        {
+            // The work has ended already, or what it had registered for its cancellation failed: it is cancelled all the same.
+        }
+    }
+
+    private void Guard(Action step)
+    {
+        try
+        {
+            step();
+        }
+        catch (RegistryToolsException error)
+        {
+            WriteFailure(error, ErrorSubject.None);
+        }
+    }
+
+    /// <summary>Where the work of one call leaves what it tells.</summary>
+    internal sealed class Sink(RegistryCmdlet cmdlet)
+    {
+        public PipelineQueue Queue { get; } = new();
+
+        public void Verbose(string message) => Queue.Post(() => cmdlet.WriteVerbose(message));
+
+        public void Debug(string message) => Queue.Post(() => cmdlet.WriteDebug(message));
+
+        public void Warning(string message) => Queue.Post(() => cmdlet.WriteWarning(message));
+
+        public void Progress(string activity, string status, long done, long? total) => Queue.Report(new ProgressState(activity, status, done, total));
+    }
+
+    private sealed class Counter
+    {
+        public long Value { get; set; }
+    }
+
+    private sealed class ProgressWriter(RegistryCmdlet cmdlet, string? activity, Counter? count)
+    {
+        private readonly Stopwatch _clock = Stopwatch.StartNew();
+        private int _id = -1;
+        private long _shownAt;
+        private string? _shown;
+        private ProgressState? _latest;
+
+        public int Wait
+        {
+            get
+            {
+                var next = _id < 0 ? ProgressAfterMilliseconds : _shownAt + ProgressEveryMilliseconds;
+                return (int)Math.Max(10, Math.Min(next - _clock.ElapsedMilliseconds, ProgressAfterMilliseconds));
+            }
+        }
+
+        public void Show(PipelineQueue queue)
+        {
+            var now = _clock.ElapsedMilliseconds;
+            if (now < (_id < 0 ? ProgressAfterMilliseconds : _shownAt + ProgressEveryMilliseconds)) return;
+            _shownAt = now;
+            _latest = queue.TakeProgress() ?? _latest;
+            if ((_latest?.Activity ?? activity) is not { Length: > 0 } title) return;
+            var status = _latest?.Status is { Length: > 0 } told ? told : count is null ? "Waiting for the registry" : FormattableString.Invariant($"{count.Value:N0} so far");
+            if (_id < 0) _id = Interlocked.Increment(ref _lastProgressId) & int.MaxValue;
+            var record = new ProgressRecord(_id, title, status);
+            if (_latest is { Total: > 0 } state)
+            {
+                var done = Math.Max(0, Math.Min(state.Done, state.Total.Value));
+                record.PercentComplete = (int)(100 * done / state.Total.Value);
+                if (done > 0) record.SecondsRemaining = (int)Math.Min(int.MaxValue, now / 1000.0 * (state.Total.Value - done) / done);
+            }
+
+            _shown = title;
+            cmdlet.WriteProgress(record);
+        }
+
+        public void Complete()
+        {
+            if (_shown is null) return;
+            try
+            {
+                cmdlet.WriteProgress(new ProgressRecord(_id, _shown, "Done") { RecordType = ProgressRecordType.Completed });
+            }
+            catch (PipelineStoppedException)
+            {
+                // The pipeline is going down for a reason that is already on its way out of here.
+            }
+        }
+    }
+}
