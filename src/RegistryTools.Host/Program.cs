@@ -1,1 +1,4 @@
-Console.WriteLine("RegistryTools.Host");
+using RegistryTools.Host.CommandLine;
+using RegistryTools.Host.Shell;
+
+return HostProgram.Run(args, new SystemTerminal());
