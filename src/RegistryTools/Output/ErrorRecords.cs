@@ -39,6 +39,8 @@ internal static class ErrorRecords
     public const string JournalFailed = nameof(JournalFailed);
     public const string OperationFailed = nameof(OperationFailed);
 
+    private static readonly bool ShowsRecommendedAction = typeof(PSObject).Assembly.GetName().Version >= new Version(7, 5);
+
     /// <summary>The record of something that the core or the system threw. An id and a category given here go before the exception's own.</summary>
     public static ErrorRecord From(Exception error, ErrorSubject subject, string? id = null, ErrorCategory? category = null)
     {
@@ -76,7 +78,8 @@ internal static class ErrorRecords
             Codes = codes ?? [],
             Remedy = remedy,
         };
-        return new ErrorRecord(exception, id, category, subject.Target) { ErrorDetails = new ErrorDetails(text) { RecommendedAction = remedy ?? string.Empty } };
+        // Where the engine shows the recommended action below the message, it is not in the message as well.
+        return new ErrorRecord(exception, id, category, subject.Target) { ErrorDetails = new ErrorDetails(ShowsRecommendedAction ? message : text) { RecommendedAction = remedy ?? string.Empty } };
     }
 
     private static string Sentence(string message) => message.Length > 0 && message[message.Length - 1] is '.' or '!' or '?' ? message : message + ".";
