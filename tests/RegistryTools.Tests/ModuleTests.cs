@@ -1,4 +1,3 @@
-using System.Management.Automation;
 using System.Reflection;
 using System.Runtime.Loader;
 
@@ -67,10 +66,9 @@ public sealed class ModuleTests
     public void The_types_that_PowerShell_reads_before_the_core_can_be_found_need_nothing_of_it(string framework)
     {
         var bin = Path.Combine(Path.GetDirectoryName(ModuleSession.Manifest)!, "bin", framework);
-        var shared = Path.GetDirectoryName(typeof(object).Assembly.Location)!;
-        var paths = Directory.GetFiles(shared, "*.dll").Append(typeof(PSObject).Assembly.Location).Append(Path.Combine(bin, "RegistryTools.dll"));
-        using var context = new MetadataLoadContext(new PathAssemblyResolver(paths));
+        var context = new WithoutTheCore();
         var assembly = context.LoadFromAssemblyPath(Path.Combine(bin, "RegistryTools.dll"));
+        Assert.Throws<FileNotFoundException>(() => context.LoadFromAssemblyName(new AssemblyName("RegistryTools.Core")));
         const BindingFlags all = BindingFlags.Public | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
         foreach (var type in assembly.GetExportedTypes())
         {
@@ -82,7 +80,7 @@ public sealed class ModuleTests
                 {
                     case MethodBase method:
                         _ = method.GetParameters().Select(parameter => parameter.ParameterType.Name).ToList();
-                        if (method is MethodInfo { ReturnType: var result }) _ = result.Name;
+                        if (method is MethodInfo info) _ = info.ReturnType.Name;
                         break;
                     case PropertyInfo property:
                         _ = property.PropertyType.Name;
@@ -93,5 +91,13 @@ public sealed class ModuleTests
                 }
             }
         }
+
+        context.Unload();
+    }
+
+    private sealed class WithoutTheCore() : AssemblyLoadContext("without the core", isCollectible: true)
+    {
+        protected override Assembly? Load(AssemblyName assemblyName) =>
+            assemblyName.Name == "RegistryTools.Core" ? throw new FileNotFoundException("Not yet.", assemblyName.Name) : null;
     }
 }

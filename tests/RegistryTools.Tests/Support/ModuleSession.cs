@@ -12,7 +12,7 @@ public sealed class ModuleSession : IDisposable
 
     static ModuleSession() =>
         // The journal of removals is the user's: not in tests.
-        Environment.SetEnvironmentVariable("XDG_DATA_HOME", Directory.CreateTempSubdirectory("registrytools-tests-").FullName);
+        Environment.SetEnvironmentVariable("REGISTRYTOOLS_DATA", Directory.CreateTempSubdirectory("registrytools-tests-").FullName);
 
     public ModuleSession(int width = 80, bool import = true)
     {
