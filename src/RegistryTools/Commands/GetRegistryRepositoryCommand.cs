@@ -9,7 +9,7 @@ namespace RegistryTools.PowerShell.Commands;
 public sealed class GetRegistryRepositoryCommand : RegistryTargetCmdlet
 {
     /// <summary>Only these; wildcards are taken. One that is named without wildcards is looked for by its tags, which works where a registry has no catalog.</summary>
-    [Parameter(Position = 0, ValueFromPipeline = true)]
+    [Parameter(Position = 0)]
     [Alias("Repository")]
     [ValidateNotNullOrEmpty]
     [SupportsWildcards]

@@ -19,6 +19,7 @@ public sealed class ModuleSession : IDisposable
         Host = new TestHost(width);
         _runspace = RunspaceFactory.CreateRunspace(Host, InitialSessionState.CreateDefault2());
         _runspace.Open();
+        Invoke("$PSStyle.OutputRendering = 'PlainText'").Succeed();
         if (import) Invoke($"Import-Module '{Manifest}' -ErrorAction Stop").Succeed();
     }
 
