@@ -2,11 +2,12 @@ using System.Collections.ObjectModel;
 using System.Diagnostics;
 using System.Management.Automation;
 using System.Management.Automation.Runspaces;
+using System.Text.RegularExpressions;
 
 namespace RegistryTools.Cmdlets.Tests.Support;
 
 /// <summary>A runspace of the real engine with the staged module imported through its psd1, as a user has it.</summary>
-public sealed class ModuleSession : IDisposable
+public sealed partial class ModuleSession : IDisposable
 {
     private readonly Runspace _runspace;
 
@@ -19,7 +20,6 @@ public sealed class ModuleSession : IDisposable
         Host = new TestHost(width);
         _runspace = RunspaceFactory.CreateRunspace(Host, InitialSessionState.CreateDefault2());
         _runspace.Open();
-        Invoke("$PSStyle.OutputRendering = 'PlainText'").Succeed();
         if (import) Invoke($"Import-Module '{Manifest}' -ErrorAction Stop").Succeed();
     }
 
@@ -58,10 +58,13 @@ public sealed class ModuleSession : IDisposable
         shell.Runspace = _runspace;
         shell.AddScript(script).AddCommand("Out-Default");
         shell.Invoke();
-        return Host.Text.ToString().ReplaceLineEndings("\n");
+        return Colours().Replace(Host.Text.ToString(), string.Empty).ReplaceLineEndings("\n");
     }
 
     public void Dispose() => _runspace.Dispose();
+
+    [GeneratedRegex("\u001b\\[[0-9;]*m")]
+    private static partial Regex Colours();
 
     private static string Find()
     {
