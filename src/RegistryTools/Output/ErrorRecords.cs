@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using RegistryTools.Errors;
+using RegistryTools.Inspection;
 using RegistryTools.References;
 
 namespace RegistryTools.PowerShell.Output;
@@ -38,6 +39,8 @@ internal static class ErrorRecords
     public const string JournalFailed = nameof(JournalFailed);
     public const string OperationFailed = nameof(OperationFailed);
 
+    private static readonly bool ShowsRecommendedAction = typeof(PSObject).Assembly.GetName().Version >= new Version(7, 5);
+
     /// <summary>The record of something that the core or the system threw. An id and a category given here go before the exception's own.</summary>
     public static ErrorRecord From(Exception error, ErrorSubject subject, string? id = null, ErrorCategory? category = null)
     {
@@ -75,7 +78,8 @@ internal static class ErrorRecords
             Codes = codes ?? [],
             Remedy = remedy,
         };
-        return new ErrorRecord(exception, id, category, subject.Target) { ErrorDetails = new ErrorDetails(text) { RecommendedAction = remedy ?? string.Empty } };
+        // Where the engine shows the recommended action below the message, it is not in the message as well.
+        return new ErrorRecord(exception, id, category, subject.Target) { ErrorDetails = new ErrorDetails(ShowsRecommendedAction ? message : text) { RecommendedAction = remedy ?? string.Empty } };
     }
 
     private static string Sentence(string message) => message.Length > 0 && message[message.Length - 1] is '.' or '!' or '?' ? message : message + ".";
@@ -86,6 +90,8 @@ internal static class ErrorRecords
         TagNotFoundException => (TagNotFound, ErrorCategory.ObjectNotFound),
         DeletionDisabledException => (DeletionDisabled, ErrorCategory.NotEnabled),
         TagDeletionUnsupportedException => (TagDeletionUnsupported, ErrorCategory.NotImplemented),
+        PlatformNotFoundException => (PlatformNotFound, ErrorCategory.ObjectNotFound),
+        NotAnImageException => (NotAnImage, ErrorCategory.InvalidType),
         RemovalFailedException => (RemovalFailed, ErrorCategory.OperationStopped),
         RestoreFailedException => (RestoreFailed, ErrorCategory.InvalidOperation),
         ManifestInUseException => (ManifestInUse, ErrorCategory.ResourceBusy),

@@ -1,0 +1,103 @@
+using System.Reflection;
+using System.Runtime.Loader;
+
+namespace RegistryTools.Cmdlets.Tests;
+
+/// <summary>That the module loads as it should, and again, and keeps its dependencies to itself.</summary>
+public sealed class ModuleTests
+{
+    [Fact]
+    public void The_core_is_in_a_context_of_its_own()
+    {
+        using var session = new ModuleSession();
+        session.Invoke("Get-RegistryTag i1").Fail("NotConnected");
+        var cmdlets = Assert.Single(AppDomain.CurrentDomain.GetAssemblies(), assembly => assembly.GetName().Name == "RegistryTools");
+        Assert.Same(AssemblyLoadContext.Default, AssemblyLoadContext.GetLoadContext(cmdlets));
+        var core = Assert.Single(AppDomain.CurrentDomain.GetAssemblies(), assembly => assembly.GetName().Name == "RegistryTools.Core");
+        Assert.Equal("RegistryTools", AssemblyLoadContext.GetLoadContext(core)!.Name);
+        Assert.DoesNotContain(AssemblyLoadContext.Default.Assemblies, assembly => assembly.GetName().Name is "RegistryTools.Core" or "Polly.Core" or "NuGet.Versioning");
+        Assert.Equal(Path.Combine(Path.GetDirectoryName(cmdlets.Location)!, "dependencies", "RegistryTools.Core.dll"), core.Location);
+    }
+
+    [Fact]
+    public void It_imports_again_and_again()
+    {
+        using var session = new ModuleSession();
+        session.Invoke($"Import-Module '{ModuleSession.Manifest}' -Force -ErrorAction Stop").Succeed();
+        session.Invoke($"Import-Module '{ModuleSession.Manifest}' -Force -ErrorAction Stop").Succeed();
+        session.Invoke("Get-RegistryTag i1").Fail("NotConnected");
+        Assert.Equal("RegistryTools", session.Invoke("Get-Module RegistryTools").Succeed().Texts("Name"));
+        session.Invoke("Remove-Module RegistryTools").Succeed();
+        session.Invoke($"Import-Module '{ModuleSession.Manifest}' -ErrorAction Stop").Succeed();
+        session.Invoke("Get-RegistryTag i1").Fail("NotConnected");
+    }
+
+    [Fact]
+    public void Removing_it_in_one_runspace_leaves_the_others_alone()
+    {
+        using var first = new ModuleSession();
+        using (var second = new ModuleSession()) second.Invoke("Remove-Module RegistryTools").Succeed();
+        first.Invoke("Get-RegistryTag i1").Fail("NotConnected");
+    }
+
+    [Fact]
+    public void Its_manifest_is_in_order()
+    {
+        using var session = new ModuleSession();
+        var result = session.Invoke($"Test-ModuleManifest '{ModuleSession.Manifest}'").Succeed();
+        Assert.Equal("RegistryTools", result.Texts("Name"));
+    }
+
+    [Theory]
+    [InlineData("net8.0")]
+    [InlineData("netstandard2.0")]
+    public void Nothing_of_the_engine_is_shipped_and_both_editions_are(string framework)
+    {
+        var bin = Path.Combine(Path.GetDirectoryName(ModuleSession.Manifest)!, "bin", framework);
+        Assert.True(File.Exists(Path.Combine(bin, "RegistryTools.dll")));
+        Assert.True(File.Exists(Path.Combine(bin, "dependencies", "RegistryTools.Core.dll")));
+        Assert.Equal(["RegistryTools.dll"], Directory.GetFiles(bin, "*.dll").Select(Path.GetFileName));
+        Assert.DoesNotContain(Directory.GetFiles(bin, "*.dll", SearchOption.AllDirectories), file => Path.GetFileName(file).StartsWith("System.Management.Automation", StringComparison.OrdinalIgnoreCase));
+    }
+
+    [Theory]
+    [InlineData("net8.0")]
+    [InlineData("netstandard2.0")]
+    public void The_types_that_PowerShell_reads_before_the_core_can_be_found_need_nothing_of_it(string framework)
+    {
+        var bin = Path.Combine(Path.GetDirectoryName(ModuleSession.Manifest)!, "bin", framework);
+        var context = new WithoutTheCore();
+        var assembly = context.LoadFromAssemblyPath(Path.Combine(bin, "RegistryTools.dll"));
+        Assert.Throws<FileNotFoundException>(() => context.LoadFromAssemblyName(new AssemblyName("RegistryTools.Core")));
+        const BindingFlags all = BindingFlags.Public | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
+        foreach (var type in assembly.GetExportedTypes())
+        {
+            _ = type.BaseType;
+            _ = type.GetInterfaces();
+            foreach (var member in type.GetMembers(all).Where(member => member is not Type))
+            {
+                switch (member)
+                {
+                    case MethodBase method:
+                        _ = method.GetParameters().Select(parameter => parameter.ParameterType.Name).ToList();
+                        if (method is MethodInfo info) _ = info.ReturnType.Name;
+                        break;
+                    case PropertyInfo property:
+                        _ = property.PropertyType.Name;
+                        break;
+                    case FieldInfo field:
+                        _ = field.FieldType.Name;
+                        break;
+                }
+            }
+        }
+
+        context.Unload();
+    }
+
+    private sealed class WithoutTheCore() : AssemblyLoadContext("without the core", isCollectible: true)
+    {
+        protected override Assembly? Load(AssemblyName assemblyName) =>
+            assemblyName.Name == "RegistryTools.Core" ? throw new FileNotFoundException("Not yet.", assemblyName.Name) : null;
+    }
+}

@@ -1,0 +1,2 @@
+global using RegistryTools.Cmdlets.Tests.Support;
+global using Xunit;
