@@ -178,6 +178,9 @@ public sealed class PowerShellSession : IDisposable
         {
             // The engine keeps $? only of what enters the history.
             shell.Invoke(input: null, new PSInvocationSettings { AddToHistory = true });
+            // A command that is stopped need not throw.
+            if (cancellation.IsCancellationRequested)
+                return new RunResult(RunEnd.Stopped, Succeeded: false);
             return new RunResult(RunEnd.Completed, Query("$global:?") is [{ BaseObject: true }]);
         }
         catch (PipelineStoppedException)
@@ -210,9 +213,9 @@ public sealed class PowerShellSession : IDisposable
 
     private void Report(RuntimeException error)
     {
-        PSObject record = PSObject.AsPSObject(error.ErrorRecord ?? new ErrorRecord(error, "HostError", ErrorCategory.NotSpecified, targetObject: null));
-        // Out-Default writes as an error what carries this note.
-        record.Properties.Add(new PSNoteProperty("writeErrorStream", true), preValidated: true);
+        ErrorRecord record = error.ErrorRecord ?? new ErrorRecord(error, "HostError", ErrorCategory.NotSpecified, targetObject: null);
+        // To Out-Default this is an object like any other: that it is an error, only we know.
+        Host.Console.WritesErrors = true;
         try
         {
             using PowerShell shell = Create();
@@ -221,6 +224,10 @@ public sealed class PowerShellSession : IDisposable
         catch (RuntimeException)
         {
             Host.Console.WriteErrorLine(error.Message);
+        }
+        finally
+        {
+            Host.Console.WritesErrors = false;
         }
     }
 
