@@ -19,6 +19,7 @@
         'Get-RegistryConnection'
         'Get-RegistryImage'
         'Get-RegistryManifest'
+        'Get-RegistryRemoval'
         'Get-RegistryRepository'
         'Get-RegistryTag'
         'Remove-RegistryManifest'

@@ -30,13 +30,19 @@ internal static class ErrorRecords
     public const string RegistryProtocolError = nameof(RegistryProtocolError);
     public const string DigestMismatch = nameof(DigestMismatch);
     public const string ManifestInvalid = nameof(ManifestInvalid);
+    public const string TagMoved = nameof(TagMoved);
+    public const string TagDeletionUnsupported = nameof(TagDeletionUnsupported);
+    public const string RemovalFailed = nameof(RemovalFailed);
+    public const string RestoreFailed = nameof(RestoreFailed);
+    public const string ManifestInUse = nameof(ManifestInUse);
+    public const string JournalFailed = nameof(JournalFailed);
     public const string OperationFailed = nameof(OperationFailed);
 
     /// <summary>The record of something that the core or the system threw. An id and a category given here go before the exception's own.</summary>
     public static ErrorRecord From(Exception error, ErrorSubject subject, string? id = null, ErrorCategory? category = null)
     {
         var (ownId, ownCategory) = Classify(error, subject);
-        var request = error as RegistryRequestException;
+        var request = error as RegistryRequestException ?? error.InnerException as RegistryRequestException;
         return Make(
             id ?? ownId,
             category ?? ownCategory,
@@ -76,6 +82,14 @@ internal static class ErrorRecords
 
     private static (string Id, ErrorCategory Category) Classify(Exception error, ErrorSubject subject) => error switch
     {
+        TagMovedException => (TagMoved, ErrorCategory.InvalidOperation),
+        TagNotFoundException => (TagNotFound, ErrorCategory.ObjectNotFound),
+        DeletionDisabledException => (DeletionDisabled, ErrorCategory.NotEnabled),
+        TagDeletionUnsupportedException => (TagDeletionUnsupported, ErrorCategory.NotImplemented),
+        RemovalFailedException => (RemovalFailed, ErrorCategory.OperationStopped),
+        RestoreFailedException => (RestoreFailed, ErrorCategory.InvalidOperation),
+        ManifestInUseException => (ManifestInUse, ErrorCategory.ResourceBusy),
+        JournalException => (JournalFailed, ErrorCategory.WriteError),
         RegistryUnauthorizedException => (RegistryUnauthorized, ErrorCategory.AuthenticationError),
         RegistryDeniedException => (RegistryDenied, ErrorCategory.PermissionDenied),
         RegistryNotFoundException missing => (Missing(missing, subject), ErrorCategory.ObjectNotFound),

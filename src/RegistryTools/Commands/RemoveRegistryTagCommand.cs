@@ -1,0 +1,130 @@
+using System.Management.Automation;
+using RegistryTools.Deletion;
+using RegistryTools.Errors;
+using RegistryTools.Journal;
+using RegistryTools.PowerShell.Output;
+using RegistryTools.PowerShell.Pipeline;
+using RegistryTools.References;
+using RegistryTools.Registries;
+
+namespace RegistryTools.PowerShell.Commands;
+
+/// <summary>
+/// Removes tags, and the tags alone: the manifest that a tag points to stays, and so does every other tag of it. What the pipeline
+/// asks for is collected first, so that all tags of a repository can share one deletion; a pipeline that is stopped before its end has removed nothing.
+/// </summary>
+[Cmdlet(VerbsCommon.Remove, "RegistryTag", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Medium, DefaultParameterSetName = ByName)]
+[OutputType(typeof(RegistryTagRemoval))]
+public sealed class RemoveRegistryTagCommand : ReferenceTargetCmdlet
+{
+    private readonly Grouped<TagRemovalRequest> _asked = new();
+
+    /// <summary>The tags, letter for letter: no wildcards. <c>Get-RegistryTag</c> finds, this removes.</summary>
+    [Parameter(Mandatory = true, Position = 1, ParameterSetName = ByName, ValueFromPipelineByPropertyName = true)]
+    [Alias("Name")]
+    [ValidateNotNullOrEmpty]
+    public string[] Tag { get; set; } = [];
+
+    /// <summary>The digest that the tag had when it was listed: a tag that points elsewhere by now is not removed. Piped objects of <c>Get-RegistryTag -Detailed</c> bring it along.</summary>
+    [Parameter(ParameterSetName = ByName, ValueFromPipelineByPropertyName = true)]
+    [AllowNull]
+    [AllowEmptyString]
+    public string? Digest { get; set; }
+
+    /// <summary>
+    /// By what means. Auto: the registry's own tag deletion, and a placeholder manifest where the registry says that it has none. TagApi or Placeholder: that alone.
+    /// </summary>
+    [Parameter]
+    [ValidateSet("Auto", "TagApi", "Placeholder")]
+    public string Method { get; set; } = "Auto";
+
+    /// <summary>
+    /// Takes the digest that a piped object brings along for the tag's present one. Saves a request a tag, and gives up the check that the tag has not moved since it was listed.
+    /// </summary>
+    [Parameter]
+    public SwitchParameter TrustListing { get; set; }
+
+    /// <summary>How many requests are under way at once.</summary>
+    [Parameter]
+    [ValidateRange(1, 64)]
+    public int ThrottleLimit { get; set; } = 8;
+
+    /// <summary>Writes a record for every tag that was removed; <c>Restore-RegistryTag</c> takes it.</summary>
+    [Parameter]
+    public SwitchParameter PassThru { get; set; }
+
+    private protected override void Process()
+    {
+        if (ParameterSetName == ByReference)
+        {
+            foreach (var text in Reference)
+            {
+                if (FindReference(text) is not { } found) continue;
+                if (found.Reference.Tag is null)
+                {
+                    WriteFailure(new ReferenceFormatException(text, $"'{text}' names no tag: expected repository:tag."), new ErrorSubject(text));
+                    continue;
+                }
+
+                Ask(found.Place, found.Reference.Tag, found.Reference.Digest);
+            }
+
+            return;
+        }
+
+        if (FindPlace(Registry, Repository) is not { } place) return;
+        foreach (var tag in Tag)
+        {
+            var subject = new ErrorSubject(tag, place.Connection.Name, place.Repository, tag);
+            try
+            {
+                TagName.Validate(tag);
+            }
+            catch (ReferenceFormatException error)
+            {
+                WriteFailure(error, subject);
+                continue;
+            }
+
+            if (TryDigest(Digest, subject, out var digest)) Ask(place, tag, digest);
+        }
+    }
+
+    private protected override void End()
+    {
+        if (_asked.Groups.Count == 0) return;
+        var journal = RemovalJournal.ForUser();
+        if (!Enum.TryParse<TagRemovalChoice>(Method, ignoreCase: true, out var choice)) choice = TagRemovalChoice.Auto;
+        foreach (var byConnection in _asked.Groups.GroupBy(group => group.Place.Connection))
+        {
+            using var remover = new TagRemover(
+                byConnection.Key.Handle,
+                journal,
+                new TagRemoverOptions { Method = choice, ThrottleLimit = ThrottleLimit, TrustListing = TrustListing, Log = ActivityRouter.Log });
+            foreach (var (place, requests) in byConnection)
+            {
+                // In portions, so that what is done is told, and the next portion is not begun, where the consumer has had enough.
+                for (var start = 0; start < requests.Count; start += TagRemover.MaximumBatch)
+                {
+                    var portion = requests.GetRange(start, Math.Min(TagRemover.MaximumBatch, requests.Count - start));
+                    if (!TryRun(new ErrorSubject(place.Repository, place.Connection.Name, place.Repository), token => remover.RemoveAsync(place.Repository, portion, token), out var removals, "Removing tags")) continue;
+                    foreach (var removal in removals) Report(place, removal);
+                }
+            }
+        }
+    }
+
+    private void Ask(Place place, string tag, Digest? digest)
+    {
+        var target = place.Name(tag) + (digest is null ? string.Empty : " (" + digest + ")");
+        if (ShouldProcess(target, "Remove tag")) _asked.Add(place, new TagRemovalRequest(tag, digest));
+    }
+
+    private void Report(Place place, TagRemoval removal)
+    {
+        var record = RegistryTagRemoval.From(removal, place.Connection.Name);
+        if (removal.Error is { } error) WriteFailure(error, new ErrorSubject(record, place.Connection.Name, place.Repository, removal.Tag));
+        else if (PassThru && removal.State == RemovalState.Removed) WriteObject(record);
+        if (removal.State == RemovalState.Removed) WriteVerbose($"Removed the tag {place.Name(removal.Tag)}; its manifest {removal.Digest} stays.");
+    }
+}
