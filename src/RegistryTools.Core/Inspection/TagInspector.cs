@@ -34,7 +34,15 @@ public sealed class TagInspector
     }
 
     /// <summary>Finds out about the tags of one repository. What goes wrong with a tag is in its detail, and the next tag follows.</summary>
-    public async IAsyncEnumerable<TagDetail> InspectAsync(string repository, IAsyncEnumerable<string> tags, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    public IAsyncEnumerable<TagDetail> InspectAsync(string repository, IAsyncEnumerable<string> tags, CancellationToken cancellationToken = default) =>
+        ReadAsync(repository, tags, false, cancellationToken);
+
+    /// <summary>As <see cref="InspectAsync"/>, but finds only what a HEAD tells: digest and media type.</summary>
+    public IAsyncEnumerable<TagDetail> LookUpAsync(string repository, IAsyncEnumerable<string> tags, CancellationToken cancellationToken = default) =>
+        ReadAsync(repository, tags, true, cancellationToken);
+
+    private async IAsyncEnumerable<TagDetail> ReadAsync(
+        string repository, IAsyncEnumerable<string> tags, bool headOnly, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         using var run = new Run(this, repository, stop.Token);
@@ -44,7 +52,7 @@ public sealed class TagInspector
             await foreach (var tag in tags.WithCancellation(stop.Token).ConfigureAwait(false))
             {
                 while (window.Count > 0 && (window.Count >= _limit || window.Peek().IsCompleted)) yield return await window.Dequeue().ConfigureAwait(false);
-                window.Enqueue(run.InspectAsync(tag));
+                window.Enqueue(run.InspectAsync(tag, headOnly));
             }
 
             while (window.Count > 0) yield return await window.Dequeue().ConfigureAwait(false);
@@ -78,12 +86,13 @@ public sealed class TagInspector
             await Settle(_configs.Tasks).ConfigureAwait(false);
         }
 
-        public async Task<TagDetail> InspectAsync(string tag)
+        public async Task<TagDetail> InspectAsync(string tag, bool headOnly)
         {
             try
             {
                 var found = await SlotAsync(() => inspector._registry.FindManifestAsync(repository, tag, token)).ConfigureAwait(false)
                     ?? throw new TagNotFoundException(inspector._registry.Name, repository, tag);
+                if (headOnly) return new TagDetail { Tag = tag, Digest = found.Digest, MediaType = found.MediaType };
                 var facts = await FactsAsync(found.Digest, 0).ConfigureAwait(false);
                 var size = facts.OwnSize;
                 if (size is not null)

@@ -31,18 +31,7 @@ public abstract class ReferenceTargetCmdlet : RegistryTargetCmdlet
     /// <summary>What a reference names; null where it names nothing, which is told.</summary>
     private protected (Place Place, ImageReference Reference)? FindReference(string text)
     {
-        try
-        {
-            var reference = ImageReference.Parse(text);
-            var registry = Registry ?? (reference.Registry is null ? null : RegistryConnection.FromText(reference.Registry));
-            if (reference.RepositoryWasLowered) WriteVerbose($"The repository of '{text}' is asked for as '{reference.Repository}': repository names have no upper-case letters.");
-            return FindPlace(registry, reference.Repository) is { } place ? (place, reference) : null;
-        }
-        catch (ReferenceFormatException error)
-        {
-            WriteFailure(error, new ErrorSubject(text));
-            return null;
-        }
+        return TryFindReference(text, out var connection, out var reference) ? (new Place(connection, reference.Repository), reference) : null;
     }
 
     /// <summary>A digest that was given as text; null where none was. False where the text is no digest, which is told.</summary>

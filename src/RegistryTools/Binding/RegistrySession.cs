@@ -41,6 +41,9 @@ internal sealed class RegistrySession
         }
     }
 
+    /// <summary>The connection of that name, or null.</summary>
+    public RegistryConnection? FindByName(string name) => Connections.FirstOrDefault(connection => SameName(connection, name));
+
     /// <summary>Adds a connection, in the place of one of the same name.</summary>
     public RegistryConnection Add(RegistryConnection connection, bool makeCurrent)
     {

@@ -1,4 +1,7 @@
 using System.Management.Automation;
+using RegistryTools.Errors;
+using RegistryTools.PowerShell.Output;
+using RegistryTools.References;
 
 namespace RegistryTools.PowerShell;
 
@@ -13,4 +16,38 @@ public abstract class RegistryTargetCmdlet : RegistryCmdlet
     [RegistryTransformation]
     [ArgumentCompleter(typeof(RegistryNameCompleter))]
     public RegistryConnection? Registry { get; set; }
+
+    /// <summary>
+    /// What a reference names, <c>[registry/]repository[:tag][@digest]</c>, with its registry connected. Where <c>-Registry</c> is given, the first component is the registry only if it
+    /// names that very one: mirrors have repositories such as <c>docker.io/library/nginx</c>. False where it names nothing, which is told.
+    /// </summary>
+    private protected bool TryFindReference(string text, out RegistryConnection connection, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out ImageReference? reference)
+    {
+        connection = null!;
+        reference = null;
+        try
+        {
+            if (Registry is null)
+            {
+                reference = ImageReference.Parse(text);
+                if (!TryConnect(reference.Registry is null ? null : RegistryConnection.FromText(reference.Registry), out connection)) return false;
+            }
+            else
+            {
+                if (!TryConnect(Registry, out connection)) return false;
+                var rest = (text ?? string.Empty).Trim();
+                var own = connection.Handle.Name + "/";
+                if (rest.StartsWith(own, StringComparison.OrdinalIgnoreCase)) rest = rest.Substring(own.Length);
+                reference = ImageReference.Parse("registry.invalid/" + rest);
+            }
+
+            if (reference.RepositoryWasLowered) WriteVerbose($"The repository of '{text}' is asked for as '{reference.Repository}': repository names have no upper-case letters.");
+            return true;
+        }
+        catch (ReferenceFormatException error)
+        {
+            WriteFailure(error, new ErrorSubject(text, connection?.Name));
+            return false;
+        }
+    }
 }

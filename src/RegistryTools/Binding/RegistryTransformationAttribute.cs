@@ -10,11 +10,18 @@ namespace RegistryTools.PowerShell;
 public sealed class RegistryTransformationAttribute : ArgumentTransformationAttribute
 {
     /// <inheritdoc/>
-    public override object Transform(EngineIntrinsics engineIntrinsics, object inputData) =>
-        (inputData is PSObject wrapped ? wrapped.BaseObject : inputData) switch
-        {
-            string text => RegistryConnection.FromText(text.Trim()),
-            Uri uri => RegistryConnection.FromText(uri.OriginalString),
-            _ => inputData,
-        };
+    public override object Transform(EngineIntrinsics engineIntrinsics, object inputData)
+    {
+        var value = Base(inputData);
+        return value is object[] list ? Array.ConvertAll(list, One) : One(value);
+    }
+
+    private static object One(object value) => Base(value) switch
+    {
+        string text => RegistryConnection.FromText(text.Trim()),
+        Uri uri => RegistryConnection.FromText(uri.OriginalString),
+        var other => other,
+    };
+
+    private static object Base(object value) => value is PSObject wrapped ? wrapped.BaseObject : value;
 }

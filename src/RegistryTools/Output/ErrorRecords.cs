@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using RegistryTools.Errors;
+using RegistryTools.Inspection;
 using RegistryTools.References;
 
 namespace RegistryTools.PowerShell.Output;
@@ -86,6 +87,8 @@ internal static class ErrorRecords
         TagNotFoundException => (TagNotFound, ErrorCategory.ObjectNotFound),
         DeletionDisabledException => (DeletionDisabled, ErrorCategory.NotEnabled),
         TagDeletionUnsupportedException => (TagDeletionUnsupported, ErrorCategory.NotImplemented),
+        PlatformNotFoundException => (PlatformNotFound, ErrorCategory.ObjectNotFound),
+        NotAnImageException => (NotAnImage, ErrorCategory.InvalidType),
         RemovalFailedException => (RemovalFailed, ErrorCategory.OperationStopped),
         RestoreFailedException => (RestoreFailed, ErrorCategory.InvalidOperation),
         ManifestInUseException => (ManifestInUse, ErrorCategory.ResourceBusy),

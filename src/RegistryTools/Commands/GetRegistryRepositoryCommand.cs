@@ -1,0 +1,53 @@
+using System.Management.Automation;
+using RegistryTools.PowerShell.Output;
+
+namespace RegistryTools.PowerShell.Commands;
+
+/// <summary>Lists the repositories of a registry, as they come. Empty ones are among them: most registries forget a repository only when its storage is cleaned.</summary>
+[Cmdlet(VerbsCommon.Get, "RegistryRepository")]
+[OutputType(typeof(RegistryRepository))]
+public sealed class GetRegistryRepositoryCommand : RegistryTargetCmdlet
+{
+    /// <summary>Only these; wildcards are taken. One that is named without wildcards is looked for by its tags, which works where a registry has no catalog.</summary>
+    [Parameter(Position = 0, ValueFromPipeline = true)]
+    [Alias("Repository")]
+    [ValidateNotNullOrEmpty]
+    [SupportsWildcards]
+    public string[]? Name { get; set; }
+
+    private protected override void Process()
+    {
+        if (!TryConnect(Registry, out var connection)) return;
+        var patterns = new List<WildcardPattern>();
+        foreach (var name in Name ?? ["*"])
+        {
+            if (WildcardPattern.ContainsWildcardCharacters(name)) patterns.Add(WildcardPattern.Get(name, WildcardOptions.IgnoreCase));
+            else if (TryNormalizeRepository(name, connection, out var repository)) Find(connection, repository);
+        }
+
+        if (patterns.Count == 0) return;
+        TryStream(
+            new ErrorSubject(connection.Name, connection.Name),
+            token => connection.Handle.ListRepositoriesAsync(token),
+            repository =>
+            {
+                if (patterns.Exists(pattern => pattern.IsMatch(repository))) WriteObject(new RegistryRepository(connection.Name, repository));
+            },
+            $"Listing repositories of {connection.Name}");
+    }
+
+    private void Find(RegistryConnection connection, string repository)
+    {
+        var found = TryRun(
+            new ErrorSubject(repository, connection.Name, repository),
+            async token =>
+            {
+                await using var tags = connection.Handle.ListTagsAsync(repository, token).GetAsyncEnumerator(token);
+                await tags.MoveNextAsync().ConfigureAwait(false);
+                return true;
+            },
+            out _,
+            $"Looking for {repository}");
+        if (found) WriteObject(new RegistryRepository(connection.Name, repository));
+    }
+}

@@ -1,0 +1,38 @@
+using System.Management.Automation;
+using RegistryTools.PowerShell.Output;
+
+namespace RegistryTools.PowerShell.Commands;
+
+/// <summary>Finds out what a registry can do, without changing anything in it.</summary>
+[Cmdlet(VerbsDiagnostic.Test, "Registry")]
+[OutputType(typeof(RegistryTestResult))]
+public sealed class TestRegistryCommand : RegistryCmdlet
+{
+    /// <summary>The registries: connections, their names, or addresses. Without it, the current connection.</summary>
+    [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [RegistryTransformation]
+    [ArgumentCompleter(typeof(RegistryNameCompleter))]
+    public RegistryConnection[]? Registry { get; set; }
+
+    /// <summary>
+    /// The repository to ask in, for registries that tell deletion apart by repository, or whose catalog is closed. Without it, one of the catalog is taken, or a name
+    /// that nothing has.
+    /// </summary>
+    [Parameter(Position = 1)]
+    [ValidateNotNullOrEmpty]
+    public string? Repository { get; set; }
+
+    private protected override void Process()
+    {
+        foreach (var argument in Registry ?? [null!])
+        {
+            if (!TryConnect(argument, out var connection)) continue;
+            string? repository = null;
+            if (Repository is not null && !TryNormalizeRepository(Repository, connection, out repository)) continue;
+            if (TryRun(new ErrorSubject(connection, connection.Name, repository), token => connection.Handle.ProbeAsync(repository, token), out var capabilities, $"Testing {connection.Name}"))
+            {
+                WriteObject(Outputs.Test(connection.Name, connection.Location, capabilities));
+            }
+        }
+    }
+}
