@@ -29,6 +29,8 @@ public sealed record Verdict(IReadOnlyList<Finding> Findings, int Removed, int K
         {
             if (!IsRight)
                 return "wrong: " + string.Join("; ", Wrong.Select(f => $"{f.Repository}:{f.Tag} {f.Text}"));
+            if (Removed == 0)
+                return $"nothing is gone; all {Kept} tags pull";
             string number = Removed < Numbers.Length ? Numbers[Removed] : Removed.ToString(System.Globalization.CultureInfo.InvariantCulture);
             return $"the {number} tag{(Removed == 1 ? " is" : "s are")} gone; {Kept} other tag{(Kept == 1 ? "" : "s")} still pull{(Kept == 1 ? "s" : "")}";
         }
