@@ -1,5 +1,3 @@
-using System.Text;
-using System.Text.Json.Nodes;
 using RegistryTools.Errors;
 using RegistryTools.Journal;
 using RegistryTools.Manifests;
@@ -341,25 +339,13 @@ public sealed class ManifestRemover(IRegistry registry, RemovalJournal journal, 
     private async Task UpdateFallbackAsync(string repository, Manifest removed, CancellationToken cancellationToken)
     {
         if (removed.Subject is null) return;
-        var tag = TagName.ForReferrersOf(removed.Subject.Digest);
         try
         {
-            if (await registry.FindManifestAsync(repository, tag, cancellationToken).ConfigureAwait(false) is null) return;
-            var index = await registry.GetManifestAsync(repository, tag, cancellationToken).ConfigureAwait(false);
-            if (index.Kind != ManifestKind.Index || !index.Manifests.Any(entry => entry.Digest == removed.Digest)) return;
-            var root = JsonNode.Parse(index.Raw.ToArray())!;
-            var entries = root["manifests"]!.AsArray();
-            for (var i = entries.Count - 1; i >= 0; i--)
-            {
-                if ((string?)entries[i]?["digest"] == removed.Digest.ToString()) entries.RemoveAt(i);
-            }
-
-            await registry.PutManifestAsync(repository, tag, Encoding.UTF8.GetBytes(root.ToJsonString()), index.MediaType, cancellationToken).ConfigureAwait(false);
-            _log.Verbose($"{removed.Digest} was taken out of the list of referrers '{tag}' of '{repository}'.");
+            await ReferrersFallback.RemoveAsync(registry, repository, removed, cancellationToken).ConfigureAwait(false);
         }
         catch (RegistryToolsException exception)
         {
-            _log.Warning($"{removed.Digest} of '{repository}' on {registry.Name} was deleted, but the list of referrers '{tag}' still names it: {exception.Message}");
+            _log.Warning($"{removed.Digest} of '{repository}' on {registry.Name} was deleted, but the list of its subject's referrers may name it still: {exception.Message}");
         }
     }
 }

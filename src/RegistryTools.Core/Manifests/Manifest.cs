@@ -107,10 +107,10 @@ public sealed class Manifest
     public static Manifest Parse(ReadOnlyMemory<byte> raw, string? contentType, Digest? expected = null)
     {
         var algorithm = expected is { CanVerify: true } ? expected.Algorithm : Digest.Sha256;
-        var digest = Digest.Compute(algorithm, raw);
+        var served = MediaTypes.Essence(contentType);
+        var digest = Digest.Compute(algorithm, served == MediaTypes.DockerSchema1Signed ? Schema1Payload(raw) : raw);
         if (expected is not null && expected.CanVerify && expected != digest) throw new DigestMismatchException("the manifest", expected.ToString(), digest.ToString());
 
-        var served = MediaTypes.Essence(contentType);
         var generic = served is null or "application/json" or "text/plain" or "application/octet-stream" or "text/json";
         if (!generic && !MediaTypes.IsManifest(served)) return new Manifest(raw, served!, digest, ManifestKind.Unknown);
 
@@ -171,6 +171,34 @@ public sealed class Manifest
 
     /// <inheritdoc/>
     public override string ToString() => $"{Digest} ({MediaType}, {Raw.Length} bytes)";
+
+    /// <summary>
+    /// What the digest of a signed schema 1 manifest is of: the document without its signatures, which each signature's protected header tells how to
+    /// regain (distribution, manifest-v2-1, "Signed Manifests"). The bytes as they are where that can't be told.
+    /// </summary>
+    private static ReadOnlyMemory<byte> Schema1Payload(ReadOnlyMemory<byte> raw)
+    {
+        try
+        {
+            using var document = JsonReading.ParseObject(raw, "The manifest");
+            var header = document.RootElement.Items("signatures", "The manifest").Select(signature => signature.Text("protected", "A signature")).FirstOrDefault();
+            if (header is null) return raw;
+            using var parsed = JsonReading.ParseObject(FromBase64Url(header), "A signature's protected header");
+            if (parsed.RootElement.Number("formatLength", "A signature") is not { } length || length < 0 || length > raw.Length) return raw;
+            if (parsed.RootElement.Text("formatTail", "A signature") is not { } tail) return raw;
+            return new ReadOnlyMemory<byte>([.. raw.Slice(0, (int)length).ToArray(), .. FromBase64Url(tail)]);
+        }
+        catch (Exception exception) when (exception is ManifestFormatException or FormatException)
+        {
+            return raw;
+        }
+    }
+
+    private static byte[] FromBase64Url(string text)
+    {
+        var plain = text.Replace('-', '+').Replace('_', '/');
+        return Convert.FromBase64String(plain + new string('=', (4 - (plain.Length % 4)) % 4));
+    }
 
     private static string? Shape(JsonElement root, long version)
     {

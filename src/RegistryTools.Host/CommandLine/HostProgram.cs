@@ -33,7 +33,7 @@ public static class HostProgram
             terminal.Error.WriteLine(e.Message + " -Help tells how the host is used.");
             return UsageExitCode;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or RuntimeException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or RuntimeException or HttpRequestException)
         {
             terminal.Error.WriteLine(e.Message);
             return 1;

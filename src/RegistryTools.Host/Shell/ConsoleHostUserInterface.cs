@@ -37,6 +37,9 @@ public sealed class ConsoleHostUserInterface : PSHostUserInterface
     /// <summary>Set while a command runs: who waits for an answer then stops waiting when the command is stopped.</summary>
     internal CancellationToken Interruption { get; set; }
 
+    /// <summary>Whether what is written is an error, although it comes as output.</summary>
+    internal bool WritesErrors { get; set; }
+
     /// <inheritdoc/>
     public override PSHostRawUserInterface RawUI => raw;
 
@@ -44,13 +47,19 @@ public sealed class ConsoleHostUserInterface : PSHostUserInterface
     public override bool SupportsVirtualTerminal => terminal.UseColour;
 
     /// <inheritdoc/>
-    public override void Write(string value) => Put(terminal.Output, value);
+    public override void Write(string value)
+    {
+        if (WritesErrors)
+            PutError(value);
+        else
+            Put(terminal.Output, value);
+    }
 
     /// <inheritdoc/>
     public override void Write(ConsoleColor foregroundColor, ConsoleColor backgroundColor, string value) => Put(terminal.Output, Coloured(value, foregroundColor));
 
     /// <inheritdoc/>
-    public override void WriteLine(string value) => Put(terminal.Output, value + Environment.NewLine);
+    public override void WriteLine(string value) => Write(value + Environment.NewLine);
 
     /// <inheritdoc/>
     public override void WriteLine(ConsoleColor foregroundColor, ConsoleColor backgroundColor, string value) =>
@@ -61,7 +70,7 @@ public sealed class ConsoleHostUserInterface : PSHostUserInterface
     {
         // The engine has coloured the errors that it formats; what others write through here comes plain.
         bool plain = value is not null && !value.Contains('\x1b', StringComparison.Ordinal);
-        Put(terminal.Error, (plain ? Red + value + Reset : value) + Environment.NewLine, terminal.UseColour && terminal.ErrorIsTerminal);
+        PutError((plain ? Red + value + Reset : value) + Environment.NewLine);
     }
 
     /// <inheritdoc/>
@@ -301,6 +310,8 @@ public sealed class ConsoleHostUserInterface : PSHostUserInterface
     }
 
     private void WriteMarked(string mark, string message) => Put(terminal.Output, Yellow + mark + message + Reset + Environment.NewLine);
+
+    private void PutError(string? text) => Put(terminal.Error, text, terminal.UseColour && terminal.ErrorIsTerminal);
 
     private void Put(TextWriter writer, string? text) => Put(writer, text, terminal.UseColour);
 

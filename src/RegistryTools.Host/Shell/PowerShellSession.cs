@@ -1,6 +1,7 @@
 using System.Collections.ObjectModel;
 using System.Globalization;
 using System.Management.Automation;
+using System.Management.Automation.Language;
 using System.Management.Automation.Runspaces;
 
 namespace RegistryTools.Host.Shell;
@@ -77,8 +78,7 @@ public sealed class PowerShellSession : IDisposable
 
     /// <summary>Runs text and shows what comes of it, as if it had been typed.</summary>
     /// <param name="text">The commands.</param>
-    /// <param name="addToHistory">Whether <c>Get-History</c> shall know it.</param>
-    public RunResult Run(string text, bool addToHistory = false) => RunShown(shell => shell.AddScript(text, useLocalScope: false), addToHistory);
+    public RunResult Run(string text) => RunShown(shell => shell.AddScript(text, useLocalScope: false), text);
 
     /// <summary>Runs a script file and shows what comes of it.</summary>
     /// <param name="path">The script.</param>
@@ -89,7 +89,7 @@ public sealed class PowerShellSession : IDisposable
         var command = new Command(Path.GetFullPath(path), isScript: false);
         foreach (string argument in arguments)
             command.Parameters.Add(ScriptArgument(argument));
-        return RunShown(shell => shell.Commands.AddCommand(command), addToHistory: false);
+        return RunShown(shell => shell.Commands.AddCommand(command));
     }
 
     /// <summary>Runs text and hands out what it writes, showing nothing.</summary>
@@ -162,7 +162,7 @@ public sealed class PowerShellSession : IDisposable
         Module = module;
     }
 
-    private RunResult RunShown(Action<PowerShell> add, bool addToHistory)
+    private RunResult RunShown(Action<PowerShell> add, string? text = null)
     {
         using PowerShell shell = Create();
         using var cancellation = new CancellationTokenSource();
@@ -176,12 +176,24 @@ public sealed class PowerShellSession : IDisposable
             running.Push(new Running(shell, cancellation));
         try
         {
-            shell.Invoke(input: null, new PSInvocationSettings { AddToHistory = addToHistory });
-            return new RunResult(RunEnd.Completed, Query("$?") is [{ BaseObject: true }]);
+            // The engine keeps $? only of what enters the history.
+            shell.Invoke(input: null, new PSInvocationSettings { AddToHistory = true });
+            // A command that is stopped need not throw.
+            if (cancellation.IsCancellationRequested)
+                return new RunResult(RunEnd.Stopped, Succeeded: false);
+            return new RunResult(RunEnd.Completed, Query("$global:?") is [{ BaseObject: true }]);
         }
         catch (PipelineStoppedException)
         {
             return new RunResult(RunEnd.Stopped, Succeeded: false);
+        }
+        catch (IncompleteParseException) when (text is not null)
+        {
+            // Of input that ends too early the engine keeps no position, and its view of such an error is empty.
+            Parser.ParseInput(text, out _, out ParseError[] errors);
+            foreach (ParseError e in errors)
+                Host.Console.WriteErrorLine($"ParserError: line {e.Extent.StartLineNumber}, character {e.Extent.StartColumnNumber}: {e.Message}");
+            return new RunResult(RunEnd.Failed, Succeeded: false);
         }
         catch (RuntimeException e)
         {
@@ -201,9 +213,9 @@ public sealed class PowerShellSession : IDisposable
 
     private void Report(RuntimeException error)
     {
-        PSObject record = PSObject.AsPSObject(error.ErrorRecord ?? new ErrorRecord(error, "HostError", ErrorCategory.NotSpecified, targetObject: null));
-        // Out-Default writes as an error what carries this note.
-        record.Properties.Add(new PSNoteProperty("writeErrorStream", true), preValidated: true);
+        ErrorRecord record = error.ErrorRecord ?? new ErrorRecord(error, "HostError", ErrorCategory.NotSpecified, targetObject: null);
+        // To Out-Default this is an object like any other: that it is an error, only we know.
+        Host.Console.WritesErrors = true;
         try
         {
             using PowerShell shell = Create();
@@ -212,6 +224,10 @@ public sealed class PowerShellSession : IDisposable
         catch (RuntimeException)
         {
             Host.Console.WriteErrorLine(error.Message);
+        }
+        finally
+        {
+            Host.Console.WritesErrors = false;
         }
     }
 

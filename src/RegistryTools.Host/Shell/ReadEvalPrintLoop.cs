@@ -55,7 +55,7 @@ public sealed class ReadEvalPrintLoop
             if (!TryRead(out string? command))
                 return;
             if (!string.IsNullOrWhiteSpace(command))
-                session.Run(command, addToHistory: true);
+                session.Run(command);
         }
     }
 

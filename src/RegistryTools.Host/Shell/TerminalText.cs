@@ -32,6 +32,25 @@ internal static partial class TerminalText
         return fitted.ToString();
     }
 
+    /// <summary>The text in lines of so many cells, broken between words.</summary>
+    public static IEnumerable<string> Wrap(string text, int cells)
+    {
+        var line = new StringBuilder();
+        foreach (string word in text.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+        {
+            if (line.Length > 0 && Cells(line.ToString()) + 1 + Cells(word) > cells)
+            {
+                yield return line.ToString();
+                line.Clear();
+            }
+            if (line.Length > 0)
+                line.Append(' ');
+            line.Append(word);
+        }
+        if (line.Length > 0)
+            yield return line.ToString();
+    }
+
     private static int Cells(Rune rune) => Rune.GetUnicodeCategory(rune) switch
     {
         System.Globalization.UnicodeCategory.NonSpacingMark or System.Globalization.UnicodeCategory.EnclosingMark => 0,

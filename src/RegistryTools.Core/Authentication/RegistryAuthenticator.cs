@@ -1,0 +1,238 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json;
+using RegistryTools.Errors;
+using RegistryTools.Registries;
+using RegistryTools.Text;
+
+namespace RegistryTools.Authentication;
+
+/// <summary>
+/// Says what goes into a request's Authorization header: nothing, Basic, or a bearer token got from the token service that the registry's challenge names. One request
+/// for a token serves all that wait for it. Its secrets leave it in that header and in the request to the token service, and nowhere else.
+/// </summary>
+internal sealed class RegistryAuthenticator(Uri registry, HttpRegistryOptions options, Func<HttpRequestMessage, CancellationToken, Task<HttpResponseMessage>> send)
+{
+    private const int MaximumTokenResponse = 1024 * 1024;
+    private static readonly TimeSpan DefaultLifetime = TimeSpan.FromSeconds(60);
+    private readonly ConcurrentDictionary<string, Task<IssuedToken>> _tokens = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, string> _challengedScopes = new(StringComparer.Ordinal);
+    private volatile Service? _service;
+    private volatile string? _scheme;
+
+    /// <summary>None, Basic or Bearer, as far as the registry has said.</summary>
+    public string Scheme => _scheme ?? "None";
+
+    public bool HasCredentials => options.UserName is not null || options.Token is not null || options.IdentityToken is not null;
+
+    /// <summary>The header for a request of this scope, as far as is known without asking the registry; null for none.</summary>
+    public async Task<AuthenticationHeaderValue?> GetAsync(string? scope, CancellationToken cancellationToken)
+    {
+        if (options.Token is not null) return _scheme == "Basic" ? null : new AuthenticationHeaderValue("Bearer", options.Token);
+        switch (_scheme)
+        {
+            case "Basic":
+                return Basic();
+            case "Bearer" when scope is not null && (scope.Length > 0 || HasCredentials) && _service is { } service:
+                var effective = Effective(scope);
+                if (effective is null) return null;
+                return new AuthenticationHeaderValue("Bearer", (await GetTokenAsync(service, effective, cancellationToken).ConfigureAwait(false)).Value);
+            default:
+                return null;
+        }
+    }
+
+    /// <summary>Takes note of the challenges of a 401. True where it is worth while to send the request again.</summary>
+    /// <param name="challenges">The challenges.</param>
+    /// <param name="scope">What the request was for.</param>
+    /// <param name="sent">What it was sent with, or null.</param>
+    public bool Learn(IReadOnlyList<AuthenticationChallenge> challenges, string? scope, AuthenticationHeaderValue? sent)
+    {
+        var bearer = challenges.FirstOrDefault(challenge => challenge.Is("Bearer") && challenge["realm"] is not null);
+        if (bearer is not null)
+        {
+            _scheme = "Bearer";
+            if (options.Token is not null) return sent is null;
+            _service = new Service(Realm(bearer["realm"]!), bearer["service"]);
+
+            // An empty scope is a question whether the credentials are good; without any there is nothing to ask.
+            if (scope is null || (scope.Length == 0 && !HasCredentials)) return false;
+            var before = Effective(scope);
+            if (bearer["scope"] is { Length: > 0 } wanted) _challengedScopes[scope] = wanted;
+            var now = Effective(scope);
+            if (now is null) return false;
+
+            // The same scope again: the token that was refused has run out, or never was good enough. One new one is tried.
+            if (sent is not null && before == now && _tokens.TryGetValue(now, out var task) && task.Status == TaskStatus.RanToCompletion && task.Result.Value == sent.Parameter)
+            {
+                ((ICollection<KeyValuePair<string, Task<IssuedToken>>>)_tokens).Remove(new KeyValuePair<string, Task<IssuedToken>>(now, task));
+            }
+
+            return true;
+        }
+
+        if (challenges.Any(challenge => challenge.Is("Basic")))
+        {
+            _scheme = "Basic";
+            return sent is null && options.UserName is not null && options.Token is null;
+        }
+
+        return false;
+    }
+
+    private string? Effective(string scope) => _challengedScopes.TryGetValue(scope, out var wanted) ? wanted : TokenScope.IsDelete(scope) ? null : scope;
+
+    private AuthenticationHeaderValue? Basic() =>
+        options.UserName is null ? null : new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(options.UserName + ":" + options.Password)));
+
+    private Uri Realm(string text)
+    {
+        if (!Uri.TryCreate(text, UriKind.Absolute, out var realm) || realm.Scheme is not ("http" or "https") || realm.UserInfo.Length > 0)
+        {
+            throw new RegistryProtocolException($"{registry.Authority} names '{Shown.Short(text)}' as its token service, which is no address of one.", "GET", registry, 401);
+        }
+
+        if (registry.Scheme == "https" && realm.Scheme != "https")
+        {
+            throw new RegistryProtocolException(
+                $"{registry.Authority} is reached over https and names a token service over plain http, {realm.Authority}: nothing was sent there.",
+                "GET",
+                registry,
+                401,
+                "Mend the registry's auth.token.realm.");
+        }
+
+        return realm;
+    }
+
+    private async Task<IssuedToken> GetTokenAsync(Service service, string scope, CancellationToken cancellationToken)
+    {
+        for (var attempt = 0; ; attempt++)
+        {
+            // Asked for on nobody's behalf in particular: a caller that gives up does not take the token from the others.
+            var task = _tokens.GetOrAdd(scope, _ => Task.Run(() => RequestTokenAsync(service, scope)));
+            IssuedToken token;
+            try
+            {
+                token = await WaitAsync(task, cancellationToken).ConfigureAwait(false);
+            }
+            catch when (!cancellationToken.IsCancellationRequested)
+            {
+                ((ICollection<KeyValuePair<string, Task<IssuedToken>>>)_tokens).Remove(new KeyValuePair<string, Task<IssuedToken>>(scope, task));
+                throw;
+            }
+
+            if (token.IsFresh || attempt > 0) return token;
+            ((ICollection<KeyValuePair<string, Task<IssuedToken>>>)_tokens).Remove(new KeyValuePair<string, Task<IssuedToken>>(scope, task));
+        }
+    }
+
+    private static async Task<T> WaitAsync<T>(Task<T> task, CancellationToken cancellationToken)
+    {
+        if (task.IsCompleted || !cancellationToken.CanBeCanceled) return await task.ConfigureAwait(false);
+        var cancelled = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+        using (cancellationToken.Register(static state => ((TaskCompletionSource<bool>)state!).TrySetResult(true), cancelled))
+        {
+            if (await Task.WhenAny(task, cancelled.Task).ConfigureAwait(false) != task) cancellationToken.ThrowIfCancellationRequested();
+        }
+
+        return await task.ConfigureAwait(false);
+    }
+
+    private async Task<IssuedToken> RequestTokenAsync(Service service, string scope)
+    {
+        using var request = options.IdentityToken is null ? GetRequest(service, scope) : PostRequest(service, scope);
+        var shown = new UriBuilder(service.Realm) { Query = string.Empty }.Uri;
+        using var limit = new CancellationTokenSource(options.Timeout);
+        try
+        {
+            using var response = await send(request, limit.Token).ConfigureAwait(false);
+            var status = (int)response.StatusCode;
+            if (response.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden or HttpStatusCode.BadRequest)
+            {
+                throw new RegistryUnauthorizedException(
+                    $"The token service of {registry.Authority} at {shown} refused a token for '{scope}' with {status}.",
+                    request.Method.Method,
+                    shown,
+                    status,
+                    remedy: HasCredentials ? "Check the user name and the password or token, and whether that user may do this." : "Give credentials: Connect-Registry … -Credential (Get-Credential).");
+            }
+
+            if (!response.IsSuccessStatusCode) throw new RegistryRequestException($"The token service of {registry.Authority} at {shown} answered {status}.", request.Method.Method, shown, status);
+            var body = await Transport.BoundedContent.ReadAsync(response, MaximumTokenResponse, options.Timeout, limit.Token).ConfigureAwait(false);
+            return Read(body, scope, request.Method.Method, shown, status);
+        }
+        catch (OperationCanceledException exception)
+        {
+            throw new RegistryUnreachableException($"The token service of {registry.Authority} at {shown} did not answer within {options.Timeout.TotalSeconds:0} s.", request.Method.Method, shown, null, exception);
+        }
+        catch (Exception exception) when (exception is HttpRequestException or IOException)
+        {
+            throw Transport.TransportFailures.Unreachable(request.Method.Method, shown, exception);
+        }
+    }
+
+    private HttpRequestMessage GetRequest(Service service, string scope)
+    {
+        var query = new StringBuilder(service.Realm.Query.TrimStart('?'));
+
+        void Add(string name, string value) => query.Append(query.Length > 0 ? "&" : string.Empty).Append(name).Append('=').Append(Uri.EscapeDataString(value));
+
+        if (service.Name is not null) Add("service", service.Name);
+        foreach (var one in scope.Split([' '], StringSplitOptions.RemoveEmptyEntries)) Add("scope", one);
+        if (options.UserName is not null) Add("account", options.UserName);
+        var request = new HttpRequestMessage(HttpMethod.Get, new UriBuilder(service.Realm) { Query = query.ToString() }.Uri);
+        request.Headers.Authorization = Basic();
+        request.Headers.Accept.ParseAdd("application/json");
+        return request;
+    }
+
+    private HttpRequestMessage PostRequest(Service service, string scope)
+    {
+        var form = new List<KeyValuePair<string, string>>
+        {
+            new("grant_type", "refresh_token"),
+            new("service", service.Name ?? registry.Authority),
+            new("client_id", "RegistryTools"),
+            new("scope", scope),
+            new("refresh_token", options.IdentityToken!),
+        };
+        return new HttpRequestMessage(HttpMethod.Post, service.Realm) { Content = new FormUrlEncodedContent(form) };
+    }
+
+    private IssuedToken Read(byte[] body, string scope, string method, Uri shown, int status)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(body, new JsonDocumentOptions { MaxDepth = 16 });
+            var root = document.RootElement;
+            var value = Text(root, "token") ?? Text(root, "access_token");
+            if (string.IsNullOrEmpty(value) || value!.Any(c => c is < '!' or > '~')) throw new RegistryProtocolException($"The token service of {registry.Authority} at {shown} answered without a token for '{scope}'.", method, shown, status);
+
+            // By the clock here, from when the answer came: the two clocks need not agree.
+            var lifetime = root.TryGetProperty("expires_in", out var expires) && expires.ValueKind == JsonValueKind.Number && expires.TryGetInt64(out var seconds) && seconds is > 0 and < 86400 * 365
+                ? TimeSpan.FromSeconds(seconds)
+                : DefaultLifetime;
+            var margin = TimeSpan.FromTicks(Math.Min(TimeSpan.FromSeconds(10).Ticks, lifetime.Ticks / 4));
+            return new IssuedToken(value!, DateTimeOffset.UtcNow + lifetime - margin);
+        }
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
+        {
+            throw new RegistryProtocolException($"The token service of {registry.Authority} at {shown} answered with something that is not a token: {Transport.RegistryErrors.Describe(body, null)}.", method, shown, status);
+        }
+    }
+
+    private static string? Text(JsonElement element, string name) =>
+        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+
+    private sealed record Service(Uri Realm, string? Name);
+
+    private sealed class IssuedToken(string value, DateTimeOffset until)
+    {
+        public string Value { get; } = value;
+
+        public bool IsFresh => DateTimeOffset.UtcNow < until;
+    }
+}

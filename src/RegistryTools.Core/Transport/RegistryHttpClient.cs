@@ -1,0 +1,362 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Net;
+using Polly;
+using Polly.Retry;
+using RegistryTools.Authentication;
+using RegistryTools.Errors;
+using RegistryTools.Registries;
+
+namespace RegistryTools.Transport;
+
+/// <summary>When a request may be sent again.</summary>
+internal enum Repetition
+{
+    /// <summary>After anything that may pass: it is safe to repeat.</summary>
+    Safe,
+
+    /// <summary>Only where it surely was not carried out: after a 429, or where no connection came about. What moves or deletes a tag.</summary>
+    IfNotCarriedOut,
+
+    /// <summary>Never.</summary>
+    Never,
+}
+
+/// <summary>One request to a registry.</summary>
+internal sealed class RegistryCall(HttpMethod method, Uri uri)
+{
+    public HttpMethod Method { get; } = method;
+
+    public Uri Uri { get; } = uri;
+
+    /// <summary>What a token for it must allow; null where it needs none that differs by repository.</summary>
+    public string? Scope { get; init; }
+
+    public IReadOnlyList<string> Accept { get; init; } = [];
+
+    public Repetition Repetition { get; init; } = Repetition.Safe;
+
+    /// <summary>Makes the body anew for every try; null for none.</summary>
+    public Func<HttpContent>? Content { get; init; }
+
+    public (long From, long? To)? Range { get; init; }
+
+    /// <summary>Whether redirections are followed, as those of blobs to another server are.</summary>
+    public bool FollowsRedirects { get; init; }
+}
+
+/// <summary>
+/// Sends requests to one registry: with authorization where it is due and nowhere else, within time limits, and again where that is
+/// safe and of use.
+/// </summary>
+internal sealed class RegistryHttpClient : IDisposable
+{
+    public const string UserAgent = "RegistryTools/0.1";
+    private const int MaximumErrorBody = 64 * 1024;
+    private const int MaximumRedirects = 5;
+
+    private readonly HttpClient _client;
+    private readonly HttpRegistryOptions _options;
+    private readonly ResiliencePipeline _safe;
+    private readonly ResiliencePipeline _ifNotCarriedOut;
+    private readonly ConcurrentDictionary<string, bool> _warnings = new(StringComparer.Ordinal);
+    private long _requests;
+
+    public RegistryHttpClient(Uri baseUri, HttpRegistryOptions options)
+    {
+        BaseUri = baseUri;
+        _options = options;
+        _client = new HttpClient(options.Handler ?? CreateHandler(options), disposeHandler: options.Handler is null) { Timeout = System.Threading.Timeout.InfiniteTimeSpan };
+        Authenticator = new RegistryAuthenticator(baseUri, options, SendRawAsync);
+        _safe = Pipeline(static exception => exception is TransientFailure);
+        _ifNotCarriedOut = Pipeline(static exception => exception is TransientFailure { CarriedOut: false });
+    }
+
+    public Uri BaseUri { get; }
+
+    public RegistryAuthenticator Authenticator { get; }
+
+    /// <summary>How many requests were sent, those to the token service included.</summary>
+    public long RequestCount => Interlocked.Read(ref _requests);
+
+    /// <summary>
+    /// Sends a request and reads its answer. Statuses of 2xx, 304, and those that <paramref name="accepts"/> names go to <paramref name="read"/>; others throw. The number of earlier tries that may
+    /// have been carried out goes along.
+    /// </summary>
+    public async Task<T> SendAsync<T>(RegistryCall call, Func<HttpResponseMessage, int, CancellationToken, Task<T>> read, CancellationToken cancellationToken, params int[] accepts)
+    {
+        var doubtful = 0;
+
+        async ValueTask<T> TryOnceAsync(CancellationToken token)
+        {
+            try
+            {
+                return await SendOnceAsync(call, read, accepts, doubtful, token).ConfigureAwait(false);
+            }
+            catch (TransientFailure failure) when (failure.CarriedOut)
+            {
+                doubtful++;
+                throw;
+            }
+        }
+
+        try
+        {
+            return call.Repetition switch
+            {
+                Repetition.Safe => await _safe.ExecuteAsync(TryOnceAsync, cancellationToken).ConfigureAwait(false),
+                Repetition.IfNotCarriedOut => await _ifNotCarriedOut.ExecuteAsync(TryOnceAsync, cancellationToken).ConfigureAwait(false),
+                _ => await TryOnceAsync(cancellationToken).ConfigureAwait(false),
+            };
+        }
+        catch (TransientFailure failure)
+        {
+            throw failure.Error;
+        }
+    }
+
+    /// <summary>Reads a small body whole.</summary>
+    public Task<byte[]> ReadAsync(HttpResponseMessage response, int limit, CancellationToken cancellationToken) =>
+        BoundedContent.ReadAsync(response, limit, _options.Timeout, cancellationToken);
+
+    /// <summary>Reads a body piece by piece.</summary>
+    public Task CopyAsync(HttpResponseMessage response, byte[] buffer, Func<int, Task> take, CancellationToken cancellationToken) =>
+        BoundedContent.CopyAsync(response, buffer, take, _options.Timeout, cancellationToken);
+
+    public void Dispose() => _client.Dispose();
+
+    private static HttpMessageHandler CreateHandler(HttpRegistryOptions options)
+    {
+#if NET
+        return new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false,
+            UseCookies = false,
+            AutomaticDecompression = DecompressionMethods.None,
+            MaxConnectionsPerServer = options.ConnectionLimit,
+            PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+            ConnectTimeout = TimeSpan.FromSeconds(Math.Min(15, options.Timeout.TotalSeconds)),
+        };
+#else
+        return new HttpClientHandler
+        {
+            AllowAutoRedirect = false,
+            UseCookies = false,
+            AutomaticDecompression = DecompressionMethods.None,
+            MaxConnectionsPerServer = options.ConnectionLimit,
+        };
+#endif
+    }
+
+    private ResiliencePipeline Pipeline(Func<Exception, bool> handles)
+    {
+        if (_options.RetryCount <= 0) return ResiliencePipeline.Empty;
+        return new ResiliencePipelineBuilder()
+            .AddRetry(new RetryStrategyOptions
+            {
+                MaxRetryAttempts = _options.RetryCount,
+                BackoffType = DelayBackoffType.Exponential,
+                UseJitter = true,
+                Delay = _options.RetryDelay,
+                MaxDelay = _options.MaximumRetryDelay,
+                ShouldHandle = arguments => new ValueTask<bool>(
+                    arguments.Outcome.Exception is TransientFailure { Lasting: false } failure && handles(failure) && !(failure.RetryAfter > _options.MaximumRetryDelay)),
+                DelayGenerator = static arguments => new ValueTask<TimeSpan?>((arguments.Outcome.Exception as TransientFailure)?.RetryAfter),
+                OnRetry = arguments =>
+                {
+                    _options.Log.Verbose(FormattableString.Invariant($"{(arguments.Outcome.Exception as TransientFailure)?.Error.Message} Trying again in {arguments.RetryDelay.TotalSeconds:0.##} s ({arguments.AttemptNumber + 1} of {_options.RetryCount})."));
+                    return default;
+                },
+            })
+            .Build();
+    }
+
+    private async Task<T> SendOnceAsync<T>(RegistryCall call, Func<HttpResponseMessage, int, CancellationToken, Task<T>> read, int[] accepts, int doubtful, CancellationToken cancellationToken)
+    {
+        var response = await AuthorizeAndSendAsync(call, cancellationToken).ConfigureAwait(false);
+        var uri = response.RequestMessage?.RequestUri ?? call.Uri;
+        var method = call.Method.Method;
+        try
+        {
+            using (response)
+            {
+                var status = (int)response.StatusCode;
+                Warn(response);
+                if (status is >= 200 and < 300 or 304 || Array.IndexOf(accepts, status) >= 0) return await read(response, doubtful, cancellationToken).ConfigureAwait(false);
+
+                var error = RegistryErrors.From(method, uri, response, await ReadErrorAsync(response, cancellationToken).ConfigureAwait(false));
+                if (status is not (408 or 429 or 500 or 502 or 503 or 504)) throw error;
+                var wait = RetryAfter.Parse(response.Headers.TryGetValues("Retry-After", out var values) ? values.FirstOrDefault() : null, DateTimeOffset.UtcNow);
+                if (wait > _options.MaximumRetryDelay)
+                {
+                    error = new RegistryRequestException(
+                        FormattableString.Invariant($"{error.Message} It asks to wait {wait.Value.TotalSeconds:0} s, which is longer than is waited here ({_options.MaximumRetryDelay.TotalSeconds:0} s)."),
+                        error.Method,
+                        error.Uri,
+                        error.StatusCode,
+                        error.Errors,
+                        error.Remedy);
+                }
+
+                throw new TransientFailure(error, carriedOut: status != 429, lasting: false, wait);
+            }
+        }
+        catch (ContentTooLargeException exception)
+        {
+            throw new RegistryProtocolException($"The answer of {uri.Authority} to {method} {RegistryErrors.Shown(uri)} is larger than {exception.Limit} bytes; it was not read.", method, RegistryErrors.Shown(uri), (int)response.StatusCode, null, exception);
+        }
+        catch (Exception exception) when (exception is IOException or HttpRequestException)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            throw new TransientFailure(
+                new RegistryUnreachableException($"The answer of {uri.Authority} to {method} {RegistryErrors.Shown(uri)} broke off: {Text.Shown.Short(exception.Message, 300)}", method, RegistryErrors.Shown(uri), null, exception),
+                carriedOut: true,
+                lasting: false,
+                null);
+        }
+    }
+
+    private async Task<HttpResponseMessage> AuthorizeAndSendAsync(RegistryCall call, CancellationToken cancellationToken)
+    {
+        var uri = call.Uri;
+        var authorization = IsOwn(uri) ? await Authenticator.GetAsync(call.Scope, cancellationToken).ConfigureAwait(false) : null;
+        var renewed = 0;
+        var visited = new HashSet<string>(StringComparer.Ordinal) { uri.AbsoluteUri };
+        while (true)
+        {
+            using var request = new HttpRequestMessage(call.Method, uri) { Content = call.Content?.Invoke() };
+            request.Headers.TryAddWithoutValidation("User-Agent", UserAgent);
+            foreach (var type in call.Accept) request.Headers.TryAddWithoutValidation("Accept", type);
+            if (call.Range is { } range) request.Headers.Range = new System.Net.Http.Headers.RangeHeaderValue(range.From, range.To);
+            request.Headers.Authorization = authorization;
+            var response = await TrySendAsync(call.Method.Method, request, cancellationToken).ConfigureAwait(false);
+            var status = (int)response.StatusCode;
+            if (status == 401 && IsOwn(uri) && renewed < 2)
+            {
+                var challenges = AuthenticationChallenge.Parse(response.Headers.TryGetValues("WWW-Authenticate", out var values) ? values : []);
+                bool again;
+                try
+                {
+                    again = Authenticator.Learn(challenges, call.Scope, authorization);
+                    if (again)
+                    {
+                        var next = await Authenticator.GetAsync(call.Scope, cancellationToken).ConfigureAwait(false);
+                        again = next is not null && next.ToString() != authorization?.ToString();
+                        if (again) authorization = next;
+                    }
+                }
+                catch
+                {
+                    response.Dispose();
+                    throw;
+                }
+
+                if (again)
+                {
+                    renewed++;
+                    response.Dispose();
+                    continue;
+                }
+            }
+
+            if (!call.FollowsRedirects || status is not (301 or 302 or 303 or 307 or 308) || response.Headers.Location is not { } location) return response;
+            var shown = RegistryErrors.Shown(uri);
+            var target = location.IsAbsoluteUri ? location : new Uri(uri, location);
+            response.Dispose();
+            if (target.Scheme is not ("http" or "https") || (uri.Scheme == "https" && target.Scheme == "http"))
+            {
+                throw new RegistryProtocolException($"{uri.Authority} redirects {call.Method} {shown} to {target.Scheme}://{target.Authority}, which is not followed: https is not left.", call.Method.Method, shown, status);
+            }
+
+            if (!visited.Add(target.AbsoluteUri) || visited.Count > MaximumRedirects + 1)
+            {
+                throw new RegistryProtocolException($"{call.Uri.Authority} redirects {call.Method} {RegistryErrors.Shown(call.Uri)} in a circle, or more than {MaximumRedirects} times.", call.Method.Method, RegistryErrors.Shown(call.Uri), status);
+            }
+
+            // What is meant for the registry goes to no other server: a CDN's address carries its own permission.
+            if (!SameServer(uri, target)) authorization = null;
+            uri = target;
+        }
+    }
+
+    /// <summary>Whether the registry itself is asked, by scheme, host and port.</summary>
+    private bool IsOwn(Uri uri) => SameServer(BaseUri, uri);
+
+    private static bool SameServer(Uri one, Uri other) =>
+        one.Scheme == other.Scheme && one.Port == other.Port && string.Equals(one.IdnHost, other.IdnHost, StringComparison.OrdinalIgnoreCase);
+
+    private async Task<HttpResponseMessage> TrySendAsync(string method, HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        var uri = request.RequestUri!;
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(_options.Timeout);
+        var watch = Stopwatch.StartNew();
+        try
+        {
+            var response = await SendRawAsync(request, limit.Token).ConfigureAwait(false);
+            _options.Log.Debug(FormattableString.Invariant($"{method} {RegistryErrors.Shown(uri)} -> {(int)response.StatusCode} ({watch.ElapsedMilliseconds} ms)"));
+            return response;
+        }
+        catch (Exception exception) when (exception is OperationCanceledException or HttpRequestException or IOException)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var error = limit.IsCancellationRequested
+                ? new RegistryUnreachableException(
+                    FormattableString.Invariant($"{uri.Authority} did not answer {method} {RegistryErrors.Shown(uri)} within {_options.Timeout.TotalSeconds:0.#} s."), method, RegistryErrors.Shown(uri), null, exception)
+                : TransportFailures.Unreachable(method, uri, exception);
+            _options.Log.Debug($"{method} {RegistryErrors.Shown(uri)} -> {error.Message}");
+            throw new TransientFailure(error, carriedOut: !TransportFailures.NothingSent(exception), TransportFailures.IsLasting(exception), null);
+        }
+    }
+
+    private Task<HttpResponseMessage> SendRawAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        Interlocked.Increment(ref _requests);
+        return _client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+    }
+
+    private async Task<byte[]> ReadErrorAsync(HttpResponseMessage response, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await ReadAsync(response, MaximumErrorBody, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is IOException or HttpRequestException)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            return [];
+        }
+    }
+
+    private void Warn(HttpResponseMessage response)
+    {
+        if (!response.Headers.TryGetValues("Warning", out var values)) return;
+        foreach (var value in values)
+        {
+            var quote = value.IndexOf('"');
+            var text = value;
+            if (quote >= 0)
+            {
+                var i = quote;
+                text = HeaderText.ReadQuoted(value, ref i);
+            }
+
+            // Told once, and acted on never: it is for people.
+            if (_warnings.Count < 100 && _warnings.TryAdd(text, true)) _options.Log.Warning($"{BaseUri.Authority} warns: {Text.Shown.Short(text, 300)}");
+        }
+    }
+
+    /// <summary>A failure that may pass. Never leaves this class.</summary>
+    private sealed class TransientFailure(RegistryRequestException error, bool carriedOut, bool lasting, TimeSpan? retryAfter) : Exception(error.Message, error)
+    {
+        public RegistryRequestException Error { get; } = error;
+
+        /// <summary>Whether the registry may have done what was asked.</summary>
+        public bool CarriedOut { get; } = carriedOut;
+
+        /// <summary>Whether it will fail the same way again.</summary>
+        public bool Lasting { get; } = lasting;
+
+        public TimeSpan? RetryAfter { get; } = retryAfter;
+    }
+}
