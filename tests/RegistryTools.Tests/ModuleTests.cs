@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Reflection;
 using System.Runtime.Loader;
 
@@ -93,6 +94,50 @@ public sealed class ModuleTests
         }
 
         context.Unload();
+    }
+
+    [Fact]
+    public async Task The_build_for_Windows_PowerShell_finds_its_dependencies_too()
+    {
+        await using var registry = await ScriptedRegistry.StartAsync();
+        registry.AddImage("i1", "T11");
+        var copy = Directory.CreateTempSubdirectory("registrytools-desktop-");
+        try
+        {
+            CopyAll(Path.GetDirectoryName(ModuleSession.Manifest)!, copy.FullName);
+            var manifest = Path.Combine(copy.FullName, "RegistryTools.psd1");
+            var text = await File.ReadAllLinesAsync(manifest);
+            await File.WriteAllLinesAsync(manifest, text.Select(line => line.Contains("RootModule", StringComparison.Ordinal) ? "RootModule = 'bin/netstandard2.0/RegistryTools.dll'" : line));
+            var start = new ProcessStartInfo(Environment.ProcessPath!.EndsWith("dotnet", StringComparison.Ordinal) ? Environment.ProcessPath : "dotnet")
+            {
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+            };
+            var script = $"(Connect-Registry http://{registry.Address}).Kind; (Get-RegistryTag i1 -Detailed).Platform; (Get-RegistryManifest i1:T11).Kind; "
+                + "Import-Module -Force (Get-Module RegistryTools).Path; Get-RegistryTag i1 -Registry http://" + registry.Address + " | % Name; "
+                + "[AppDomain]::CurrentDomain.GetAssemblies() | ? Location -like '*netstandard2.0*RegistryTools.Core.dll' | % { 'core ' + $_.GetName().Name }";
+            foreach (var argument in new[] { typeof(RegistryTools.Host.CommandLine.HostProgram).Assembly.Location, "-ModulePath", copy.FullName, "-Command", script }) start.ArgumentList.Add(argument);
+            using var process = Process.Start(start)!;
+            var error = process.StandardError.ReadToEndAsync();
+            var output = await process.StandardOutput.ReadToEndAsync();
+            await process.WaitForExitAsync();
+            Assert.Equal(string.Empty, await error);
+            Assert.Equal(["Http", "linux/amd64", "Image", "T11", "core RegistryTools.Core"], output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
+        }
+        finally
+        {
+            copy.Delete(recursive: true);
+        }
+
+        static void CopyAll(string from, string to)
+        {
+            foreach (var file in Directory.GetFiles(from, "*", SearchOption.AllDirectories))
+            {
+                var target = Path.Combine(to, Path.GetRelativePath(from, file));
+                Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+                File.Copy(file, target);
+            }
+        }
     }
 
     private sealed class WithoutTheCore() : AssemblyLoadContext("without the core", isCollectible: true)

@@ -290,12 +290,15 @@ public sealed class TagRemover : IDisposable
         }
         catch (RegistryRequestException exception)
         {
-            var doubt = LeavesDoubt(exception);
+            // Whatever the answer was: what is said of the tag is what it is.
+            var state = await LookAfterAsync(repository, target, cancellationToken).ConfigureAwait(false);
+            if (state == RemovalState.Removed) return true;
+            state ??= LeavesDoubt(exception) ? RemovalState.Pending : RemovalState.Unchanged;
             target.Fail(
-                doubt
+                state == RemovalState.Pending
                     ? new RemovalFailedException($"Whether the tag '{target.Tag}' of '{repository}' on {_registry.Name} is deleted could not be told: {exception.Message}", "Run the command again: it looks first.", exception)
                     : exception,
-                doubt ? RemovalState.Pending : RemovalState.Unchanged);
+                state.Value);
         }
         catch (OperationCanceledException)
         {
@@ -305,6 +308,18 @@ public sealed class TagRemover : IDisposable
 
         if (target.State == RemovalState.Unchanged) await Run().ConcludeAsync(repository, target.Tag, target.Digest!, RemovalState.Unchanged, target.Error?.Message).ConfigureAwait(false);
         return false;
+    }
+
+    private async Task<RemovalState?> LookAfterAsync(string repository, RemovalTarget target, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _registry.FindManifestAsync(repository, target.Tag, cancellationToken).ConfigureAwait(false) is null ? RemovalState.Removed : RemovalState.Unchanged;
+        }
+        catch (RegistryToolsException)
+        {
+            return null;
+        }
     }
 
     /// <summary>A deletion was under way when the user stopped: the journal is told when it is seen to be done; else it stays pending, and the next run looks.</summary>
@@ -604,6 +619,14 @@ public sealed class TagRemover : IDisposable
                 if (now is null || now.Digest == placeholder.Digest)
                 {
                     still.Add(target);
+                    continue;
+                }
+
+                if (now.Digest == target.Seen)
+                {
+                    target.Fail(new RemovalFailedException(
+                        $"{_registry.Name} took the placeholder for the tag '{target.Tag}' of '{repository}', and yet the tag points to {now.Digest} as before. It was not removed.",
+                        "Something between here and the registry may answer in its place, or the tag is immutable."));
                     continue;
                 }
 

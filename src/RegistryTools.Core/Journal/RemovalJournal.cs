@@ -15,6 +15,8 @@ public sealed class RemovalJournal
     /// <summary>The environment variable that names another data directory than the user's own.</summary>
     public const string DataVariable = "REGISTRYTOOLS_DATA";
 
+    private static readonly object Concluding = new();
+
     internal const string Extension = ".jsonl";
     internal const string ConcludedExtension = ".done.jsonl";
 
@@ -93,26 +95,29 @@ public sealed class RemovalJournal
     /// <exception cref="JournalException">It can't be written.</exception>
     public static void Conclude(JournalEntry entry, RemovalState state, string? message = null)
     {
-        var file = File.Exists(entry.File) ? entry.File : ConcludedName(entry.File);
-        try
+        lock (Concluding)
         {
-            using (var stream = new FileStream(file, FileMode.Open, FileAccess.Write, FileShare.Read))
+            var file = File.Exists(entry.File) ? entry.File : ConcludedName(entry.File);
+            try
             {
-                stream.Seek(0, SeekOrigin.End);
+                try
+                {
+                    Append(file, entry, state, message);
+                }
+                catch (FileNotFoundException)
+                {
+                    // Another process has concluded the rest of that run a moment ago.
+                    file = ConcludedName(file);
+                    Append(file, entry, state, message);
+                }
 
-                // The line before may have been cut short by a crash.
-                stream.WriteByte((byte)'\n');
-                var line = JournalRun.OutcomeLine(entry.Repository, entry.Tag, entry.Digest, state, message);
-                stream.Write(line, 0, line.Length);
-                stream.Flush(flushToDisk: true);
+                entry.State = state;
+                if (!file.EndsWith(ConcludedExtension, StringComparison.Ordinal) && ReadFile(file).TrueForAll(other => other.State != RemovalState.Pending)) File.Move(file, ConcludedName(file));
             }
-
-            entry.State = state;
-            if (!file.EndsWith(ConcludedExtension, StringComparison.Ordinal) && ReadFile(file).TrueForAll(other => other.State != RemovalState.Pending)) File.Move(file, ConcludedName(file));
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            throw new JournalException($"The journal of removals can't be written at '{file}': {exception.Message}", null, exception);
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+            {
+                throw new JournalException($"The journal of removals can't be written at '{file}': {exception.Message}", null, exception);
+            }
         }
     }
 
@@ -140,6 +145,18 @@ public sealed class RemovalJournal
         }
 
         return null;
+    }
+
+    private static void Append(string file, JournalEntry entry, RemovalState state, string? message)
+    {
+        using var stream = new FileStream(file, FileMode.Open, FileAccess.Write, FileShare.Read);
+        stream.Seek(0, SeekOrigin.End);
+
+        // The line before may have been cut short by a crash.
+        stream.WriteByte((byte)'\n');
+        var line = JournalRun.OutcomeLine(entry.Repository, entry.Tag, entry.Digest, state, message);
+        stream.Write(line, 0, line.Length);
+        stream.Flush(flushToDisk: true);
     }
 
     internal static string ConcludedName(string file) =>

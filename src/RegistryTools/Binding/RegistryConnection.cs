@@ -70,7 +70,7 @@ public sealed class RegistryConnection
             Location = registry.Location,
             Uri = isUri ? uri : null,
             Kind = registry.Kind.ToString(),
-            Authentication = string.Empty,
+            Authentication = registry is HttpRegistry http ? http.AuthenticationScheme : string.Empty,
             UserName = userName,
             CredentialSource = credentialSource,
             IsEncrypted = isUri && uri!.Scheme == "https",

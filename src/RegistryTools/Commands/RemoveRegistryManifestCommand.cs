@@ -12,7 +12,7 @@ namespace RegistryTools.PowerShell.Commands;
 /// Removes manifests, and with each every tag that points to it. What would go along is found out first: other tags than those that were
 /// named, images of several platforms that list the manifest, manifests that refer to it. Where there is any, it goes only with <c>-Force</c>.
 /// </summary>
-[Cmdlet(VerbsCommon.Remove, "RegistryManifest", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High, DefaultParameterSetName = ByName)]
+[Cmdlet(VerbsCommon.Remove, "RegistryManifest", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High)]
 [OutputType(typeof(RegistryManifestRemoval))]
 public sealed class RemoveRegistryManifestCommand : ReferenceTargetCmdlet
 {

@@ -13,7 +13,7 @@ namespace RegistryTools.PowerShell.Commands;
 /// Removes tags, and the tags alone: the manifest that a tag points to stays, and so does every other tag of it. What the pipeline
 /// asks for is collected first, so that all tags of a repository can share one deletion; a pipeline that is stopped before its end has removed nothing.
 /// </summary>
-[Cmdlet(VerbsCommon.Remove, "RegistryTag", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Medium, DefaultParameterSetName = ByName)]
+[Cmdlet(VerbsCommon.Remove, "RegistryTag", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Medium)]
 [OutputType(typeof(RegistryTagRemoval))]
 public sealed class RemoveRegistryTagCommand : ReferenceTargetCmdlet
 {

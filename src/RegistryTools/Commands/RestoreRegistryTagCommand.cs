@@ -12,7 +12,7 @@ namespace RegistryTools.PowerShell.Commands;
 /// Puts tags back that were removed: from the piped records of a removal, or from the journal, where the newest removal of the tag counts. It
 /// works for as long as the manifest is in the registry, or the journal has its bytes and the registry what they refer to.
 /// </summary>
-[Cmdlet(VerbsData.Restore, "RegistryTag", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Medium, DefaultParameterSetName = ByName)]
+[Cmdlet(VerbsData.Restore, "RegistryTag", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Medium)]
 [OutputType(typeof(RegistryTagRestoration))]
 public sealed class RestoreRegistryTagCommand : ReferenceTargetCmdlet
 {

@@ -49,7 +49,7 @@ internal static class ErrorRecords
         return Make(
             id ?? ownId,
             category ?? ownCategory,
-            error.Message,
+            error is RegistryNotFoundException missing ? Absence(missing, ownId, subject) ?? error.Message : error.Message,
             (error as RegistryToolsException)?.Remedy,
             subject,
             error,
@@ -117,10 +117,20 @@ internal static class ErrorRecords
         _ => (OperationFailed, ErrorCategory.NotSpecified),
     };
 
+    // What is missing may be what was asked for, or a part of it: an index's manifest, a manifest's configuration. The request tells.
     private static string Missing(RegistryNotFoundException error, ErrorSubject subject)
     {
+        var path = Uri.UnescapeDataString(error.Uri.AbsolutePath);
+        if (path.IndexOf("/blobs/", StringComparison.Ordinal) >= 0 || error.HasCode("BLOB_UNKNOWN")) return BlobNotFound;
         if (error.HasCode("NAME_UNKNOWN") || subject.Reference is null) return RepositoryNotFound;
-        if (error.HasCode("BLOB_UNKNOWN")) return BlobNotFound;
-        return Digest.TryParse(subject.Reference, out _) ? ManifestNotFound : TagNotFound;
+        return !Digest.TryParse(subject.Reference, out _) && path.EndsWith("/" + subject.Reference, StringComparison.Ordinal) ? TagNotFound : ManifestNotFound;
     }
+
+    private static string? Absence(RegistryNotFoundException error, string id, ErrorSubject subject) => id switch
+    {
+        RepositoryNotFound when subject.Repository is not null => $"There is no repository '{subject.Repository}' on {subject.Registry}.",
+        TagNotFound when subject.Repository is not null => $"There is no tag '{subject.Reference}' in '{subject.Repository}' on {subject.Registry}.",
+        ManifestNotFound when subject.Reference is not null && error.Uri.AbsoluteUri.EndsWith(subject.Reference, StringComparison.Ordinal) => $"There is no manifest {subject.Reference} in '{subject.Repository}' on {subject.Registry}.",
+        _ => null,
+    };
 }

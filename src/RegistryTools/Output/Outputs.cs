@@ -17,7 +17,7 @@ internal static class Outputs
     };
 
     public static RegistryTagDetail Tag(string registry, string repository, TagDetail detail) =>
-        new(registry, repository, detail.Tag, detail.Digest?.ToString())
+        new(registry, repository, detail.Tag, detail.Digest?.ToString() ?? string.Empty)
         {
             MediaType = detail.MediaType,
             Kind = KindOf(detail.Kind, detail.ArtifactType),

@@ -17,9 +17,6 @@ internal static class ActivityRouter
         message => Current.Value?.Warning(message),
         (activity, status, done, total) => Current.Value?.Progress(activity, status, done, total));
 
-    /// <summary>The sink of the call that the calling code works for, or null.</summary>
-    public static RegistryCmdlet.Sink? Sink => Current.Value;
-
     /// <summary>Sends what the calling flow of work tells to this sink, from here on.</summary>
     public static void Enter(RegistryCmdlet.Sink sink) => Current.Value = sink;
 }

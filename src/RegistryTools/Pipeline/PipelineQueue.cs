@@ -8,7 +8,6 @@ internal sealed class PipelineQueue
 {
     private readonly object _gate = new();
     private readonly Queue<Action> _actions = new();
-    private readonly List<Action> _onClose = [];
     private bool _finished;
     private bool _closed;
     private ProgressState? _progress;
@@ -42,26 +41,6 @@ internal sealed class PipelineQueue
         }
     }
 
-    /// <summary>Leaves a question for the pipeline thread, such as ShouldContinue; cancelled where the queue closes first.</summary>
-    public Task<T> AskAsync<T>(Func<T> question)
-    {
-        var answer = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
-        lock (_gate)
-        {
-            if (_closed)
-            {
-                answer.TrySetCanceled();
-                return answer.Task;
-            }
-
-            _onClose.Add(() => answer.TrySetCanceled());
-            _actions.Enqueue(() => answer.TrySetResult(question()));
-            Monitor.Pulse(_gate);
-        }
-
-        return answer.Task;
-    }
-
     /// <summary>Says that the work is done and that nothing follows.</summary>
     public void Finish()
     {
@@ -75,16 +54,11 @@ internal sealed class PipelineQueue
     /// <summary>Ends the queue from the reader's side.</summary>
     public void Close()
     {
-        List<Action> cancel;
         lock (_gate)
         {
             _closed = true;
             _actions.Clear();
-            cancel = [.. _onClose];
-            _onClose.Clear();
         }
-
-        foreach (var action in cancel) action();
     }
 
     /// <summary>

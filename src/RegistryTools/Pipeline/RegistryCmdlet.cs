@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Management.Automation;
-using System.Runtime.ExceptionServices;
 using RegistryTools.Errors;
 using RegistryTools.PowerShell.Binding;
 using RegistryTools.PowerShell.Output;
@@ -64,30 +63,8 @@ public abstract class RegistryCmdlet : PSCmdlet, IDisposable
     }
 
     /// <summary>
-    /// Runs the core's work and gives its result; throws what it threw. <paramref name="activity"/> is what the progress says when it takes longer than a
-    /// second.
-    /// </summary>
-    private protected T Run<T>(Func<CancellationToken, Task<T>> work, string? activity = null)
-    {
-        var result = default(T)!;
-        var error = Pump(async (_, token) => result = await work(token).ConfigureAwait(false), activity, null);
-        if (error is not null) ExceptionDispatchInfo.Capture(error).Throw();
-        return result;
-    }
-
-    /// <summary>Runs the core's work; throws what it threw.</summary>
-    private protected void Run(Func<CancellationToken, Task> work, string? activity = null) =>
-        Run(
-            async token =>
-            {
-                await work(token).ConfigureAwait(false);
-                return true;
-            },
-            activity);
-
-    /// <summary>
     /// Runs the core's work and gives its result. Where it fails, the failure is written as a non-terminating error about <paramref name="subject"/>, and the answer is
-    /// false.
+    /// false. <paramref name="activity"/> is what the progress says when it takes longer than a second.
     /// </summary>
     private protected bool TryRun<T>(ErrorSubject subject, Func<CancellationToken, Task<T>> work, [System.Diagnostics.CodeAnalysis.MaybeNullWhen(false)] out T result, string? activity = null)
     {
@@ -100,18 +77,9 @@ public abstract class RegistryCmdlet : PSCmdlet, IDisposable
     }
 
     /// <summary>
-    /// Reads a list of the core's and hands each item to <paramref name="write"/> on the pipeline thread as it comes; throws what the list threw. The core is at most
-    /// <paramref name="ahead"/> items ahead of the consumer.
-    /// </summary>
-    private protected void Stream<T>(Func<CancellationToken, IAsyncEnumerable<T>> source, Action<T> write, string? activity = null, int ahead = 64)
-    {
-        var error = Pump(source, write, activity, ahead);
-        if (error is not null) ExceptionDispatchInfo.Capture(error).Throw();
-    }
-
-    /// <summary>
-    /// As <see cref="Stream"/>; where the list fails, that is written as a non-terminating error about <paramref name="subject"/>, and the answer is false. What
-    /// <paramref name="write"/> throws is not the list's failure and is thrown.
+    /// Reads a list of the core's and hands each item to <paramref name="write"/> on the pipeline thread as it comes. The core is at most <paramref name="ahead"/> items ahead
+    /// of the consumer. Where the list fails, that is written as a non-terminating error about <paramref name="subject"/>, and the answer is false. What
+    /// <paramref name="write"/> throws is not the list's failure: it ends the work and is thrown.
     /// </summary>
     private protected bool TryStream<T>(ErrorSubject subject, Func<CancellationToken, IAsyncEnumerable<T>> source, Action<T> write, string? activity = null, int ahead = 64)
     {
@@ -120,15 +88,6 @@ public abstract class RegistryCmdlet : PSCmdlet, IDisposable
         WriteFailure(error, subject);
         return false;
     }
-
-    /// <summary>
-    /// For the core's work under way in <see cref="Run{T}"/> or <see cref="Stream"/>: has the pipeline thread answer a question, such as ShouldContinue, and gives the
-    /// answer.
-    /// </summary>
-    private protected static Task<T> AskAsync<T>(Func<T> question) =>
-        ActivityRouter.Sink is { } sink
-            ? sink.Queue.AskAsync(question)
-            : throw new InvalidOperationException("A question can be asked only from within the work of a cmdlet.");
 
     /// <summary>Writes a failure of one item as a non-terminating error.</summary>
     private protected void WriteFailure(Exception error, ErrorSubject subject) => WriteError(ErrorRecords.From(error, subject));

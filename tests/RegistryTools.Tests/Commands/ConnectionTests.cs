@@ -15,6 +15,7 @@ public sealed class ConnectionTests : RegistryTestBase
         Assert.Equal("reg", connection.ToString());
         Assert.Equal(true, connection.Properties["IsCurrent"].Value);
         Assert.Equal(false, connection.Properties["IsEncrypted"].Value);
+        Assert.Equal("None", connection.Properties["Authentication"].Value);
         Assert.Equal("Http", connection.Properties["Kind"].Value);
         Assert.StartsWith("http://" + Address, (string)connection.Properties["Location"].Value, StringComparison.Ordinal);
     }

@@ -77,6 +77,7 @@ public sealed class GetRegistryTagTests : RegistryTestBase
         var result = Session.Invoke("Get-RegistryTag i1, nothing, i3, i2");
         var error = result.Fail("RepositoryNotFound");
         Assert.Equal("nothing", error.TargetObject);
+        Assert.Equal("There is no repository 'nothing' on reg.", error.Exception.Message);
         Assert.Equal("ObjectNotFound", error.CategoryInfo.Category.ToString());
         Assert.Equal("T11 T12 T13 T21", result.Texts("Name"));
 
@@ -204,6 +205,11 @@ public sealed class GetRegistryTagTests : RegistryTestBase
         Assert.Equal("Artifact", result.Texts("Kind"));
         Assert.Equal("application/vnd.cncf.helm.config.v1+json", result.Texts("ArtifactType"));
         Assert.Null(result.Output[0].Properties["Created"].Value);
+
+        const string config = """{"architecture":"amd64","config":{},"history":[],"os":"linux","rootfs":{"diff_ids":[],"type":"layers"}}""";
+        Registry.AddManifest("p", "T", ScriptedRegistry.OciManifest, Encoding.UTF8.GetBytes(
+            $$$"""{"schemaVersion":2,"config":{"mediaType":"{{{ScriptedRegistry.OciConfig}}}","digest":"{{{Registry.AddBlob(Encoding.UTF8.GetBytes(config))}}}","size":{{{config.Length}}}},"layers":[],"annotations":{"io.github.registrytools.placeholder":"run-1"}}"""));
+        Assert.Equal("True", Session.Invoke("Get-RegistryTag p -Detailed").Succeed().Texts("IsPlaceholder"));
     }
 
     [Fact]
@@ -230,5 +236,39 @@ public sealed class GetRegistryTagTests : RegistryTestBase
         var result = Session.Invoke("Get-RegistryTag html, i1");
         result.Fail("RegistryProtocolError");
         Assert.Equal("T11 T12 T13", result.Texts("Name"));
+    }
+
+    [Theory]
+    [InlineData(401, "RegistryUnauthorized", "AuthenticationError")]
+    [InlineData(403, "RegistryDenied", "PermissionDenied")]
+    [InlineData(405, "RegistryUnsupported", "NotImplemented")]
+    [InlineData(429, "RegistryBusy", "ResourceBusy")]
+    [InlineData(500, "RegistryRequestFailed", "ResourceUnavailable")]
+    [InlineData(503, "RegistryBusy", "ResourceBusy")]
+    [InlineData(418, "RegistryRequestFailed", "InvalidResult")]
+    public void What_the_registry_answers_becomes_an_error_of_its_own(int status, string id, string category)
+    {
+        Registry.Before = context =>
+        {
+            if (!context.Request.Path.Value!.Contains("/i1/", StringComparison.Ordinal)) return Task.FromResult(false);
+            context.Response.StatusCode = status;
+            return Task.FromResult(true);
+        };
+        var result = Session.Invoke("Get-RegistryTag i1, i2");
+        var error = result.Fail(id);
+        Assert.Equal(category, error.CategoryInfo.Category.ToString());
+        Assert.Equal(status, System.Management.Automation.PSObject.AsPSObject(error.Exception).Properties["StatusCode"].Value);
+        Assert.Equal("T21", result.Texts("Name"));
+    }
+
+    [Fact]
+    public void A_part_that_is_missing_is_not_taken_for_the_tag()
+    {
+        Registry.AddIndex("sparse", "T", ("sha256:" + new string('2', 64), "linux", "s390x"));
+        Session.Invoke("Get-RegistryImage sparse:T").Fail("ManifestNotFound");
+        Registry.AddManifest("noconfig", "T", ScriptedRegistry.OciManifest, Encoding.UTF8.GetBytes(
+            $$"""{"schemaVersion":2,"config":{"mediaType":"{{ScriptedRegistry.OciConfig}}","digest":"sha256:{{new string('3', 64)}}","size":9},"layers":[]}"""));
+        Session.Invoke("Get-RegistryImage noconfig:T").Fail("BlobNotFound");
+        Session.Invoke("Get-RegistryTag noconfig -Detailed").Fail("BlobNotFound");
     }
 }

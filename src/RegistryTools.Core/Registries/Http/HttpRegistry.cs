@@ -188,6 +188,7 @@ public sealed partial class HttpRegistry : IRegistry
             call,
             (response, _, _) =>
             {
+                MustBeRegistry(call, response);
                 var mine = byDigest && asked!.CanVerify ? asked : Digest.Compute(raw);
                 if (Digest.TryParse(Header(response, "Docker-Content-Digest"), out var told) && !MediaTypes.IsSchema1(mediaType) && told.CanVerify && !told.Matches(raw))
                 {
@@ -210,6 +211,8 @@ public sealed partial class HttpRegistry : IRegistry
             call,
             async (response, doubtful, token) =>
             {
+                MustBeRegistry(call, response);
+
                 // A try before this one got through, and only its answer was lost.
                 if (response.StatusCode == HttpStatusCode.NotFound && doubtful == 0) throw await _client.ErrorAsync(response, token).ConfigureAwait(false);
                 return true;
@@ -236,6 +239,7 @@ public sealed partial class HttpRegistry : IRegistry
                         var error = await _client.ErrorAsync(response, token).ConfigureAwait(false);
                         return error.HasCode("UNSUPPORTED") || error.HasCode("DIGEST_INVALID") || error.HasCode("TAG_INVALID") ? TagDeletion.NotSupported : throw error;
                     default:
+                        MustBeRegistry(call, response);
                         return TagDeletion.Accepted;
                 }
             },
@@ -533,6 +537,12 @@ public sealed partial class HttpRegistry : IRegistry
 
     private DigestMismatchException Mismatch(string repository, string reference, Digest expected, Digest actual) =>
         new($"the manifest '{reference}' of '{repository}' on {Name}", expected.ToString(), actual.ToString());
+
+    /// <summary>A proxy that answers with a page of its own, and 200, has not done what was asked.</summary>
+    private void MustBeRegistry(RegistryCall call, HttpResponseMessage response)
+    {
+        if (response.IsSuccessStatusCode && MediaTypes.Essence(ContentType(response)) == "text/html") throw NotARegistry(call, response, "<"u8.ToArray());
+    }
 
     private static RegistryProtocolException Circular(Uri next) =>
         new($"The list of {next.Authority} goes round in a circle: {next} is named as the next page a second time.", "GET", next, 200);

@@ -1,0 +1,126 @@
+namespace RegistryTools.Host.Embedded;
+
+/// <summary>What a registry answers when a tag is to be deleted by name.</summary>
+public enum TagDeleteBehaviour
+{
+    /// <summary>It deletes the tag alone and answers 202, as distribution 3 does.</summary>
+    Supported,
+
+    /// <summary>400 DIGEST_INVALID, as distribution 2.8 does.</summary>
+    Refused400,
+
+    /// <summary>405 UNSUPPORTED.</summary>
+    Refused405,
+}
+
+/// <summary>How a registry pages its list of tags.</summary>
+public enum TagPaging
+{
+    /// <summary>All tags at once, in no order, whatever is asked for, as distribution 2.8 does.</summary>
+    IgnoresN,
+
+    /// <summary>By n and last, with a relative Link, as distribution 3 does.</summary>
+    RelativeLink,
+
+    /// <summary>By n and last, with an absolute Link.</summary>
+    AbsoluteLink,
+}
+
+/// <summary>What a registry answers when a repository has no tags.</summary>
+public enum EmptyTagList
+{
+    /// <summary><c>"tags": null</c>, as distribution 2 does.</summary>
+    Null,
+
+    /// <summary><c>"tags": []</c>, as distribution 3 does.</summary>
+    EmptyArray,
+
+    /// <summary>404 NAME_UNKNOWN.</summary>
+    NotFound,
+}
+
+/// <summary>How the registry asks who one is.</summary>
+public enum RegistryAuthentication
+{
+    /// <summary>Not at all.</summary>
+    None,
+
+    /// <summary>By user name and password.</summary>
+    Basic,
+
+    /// <summary>By tokens of its own token service, at <c>/token</c>.</summary>
+    Bearer,
+}
+
+/// <summary>How an <see cref="EmbeddedRegistry"/> behaves.</summary>
+public sealed record EmbeddedRegistryOptions
+{
+    /// <summary>The storage's root; null for a directory of its own that goes with the registry.</summary>
+    public string? StoragePath { get; init; }
+
+    /// <summary>The port on 127.0.0.1; 0 for one that is free.</summary>
+    public int Port { get; init; }
+
+    /// <summary>What it answers when a tag is to be deleted by name.</summary>
+    public TagDeleteBehaviour TagDelete { get; init; } = TagDeleteBehaviour.Supported;
+
+    /// <summary>Whether anything can be deleted; where not, every DELETE is 405 UNSUPPORTED before its digest is looked at.</summary>
+    public bool DeleteEnabled { get; init; } = true;
+
+    /// <summary>Whether it has the referrers API.</summary>
+    public bool ReferrersApi { get; init; }
+
+    /// <summary>Whether it lists its repositories.</summary>
+    public bool Catalog { get; init; } = true;
+
+    /// <summary>How it pages tags.</summary>
+    public TagPaging TagPaging { get; init; } = TagPaging.RelativeLink;
+
+    /// <summary>The most that a page holds.</summary>
+    public int MaximumPage { get; init; } = 1000;
+
+    /// <summary>Whether asking for more than a page holds is 400; else less is given.</summary>
+    public bool RejectsLargeN { get; init; }
+
+    /// <summary>What it answers for a repository without tags.</summary>
+    public EmptyTagList EmptyTags { get; init; } = EmptyTagList.EmptyArray;
+
+    /// <summary>Whether it leaves out the Docker-Content-Digest header.</summary>
+    public bool OmitsContentDigest { get; init; }
+
+    /// <summary>Whether deleting a layer's digest as if it were a manifest unlinks the layer and answers 202, as distribution up to 2.8.3 does.</summary>
+    public bool UnlinksLayersByManifestDelete { get; init; }
+
+    /// <summary>How it asks who one is.</summary>
+    public RegistryAuthentication Authentication { get; init; }
+
+    /// <summary>The one user.</summary>
+    public string UserName { get; init; } = "user";
+
+    /// <summary>That user's password.</summary>
+    public string Password { get; init; } = "password";
+
+    /// <summary>Whether anybody may pull without being known (with Bearer).</summary>
+    public bool AnonymousPull { get; init; }
+
+    /// <summary>How long a token is good for.</summary>
+    public TimeSpan TokenLifetime { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>As distribution 2.8: no deletion of tags by name.</summary>
+    public static EmbeddedRegistryOptions Distribution2() => new()
+    {
+        TagDelete = TagDeleteBehaviour.Refused400,
+        TagPaging = TagPaging.IgnoresN,
+        EmptyTags = EmptyTagList.Null,
+        UnlinksLayersByManifestDelete = true,
+    };
+
+    /// <summary>As distribution 3.</summary>
+    public static EmbeddedRegistryOptions Distribution3() => new();
+
+    /// <summary>As distribution 2.8 comes: deletion switched off.</summary>
+    public static EmbeddedRegistryOptions DeletionDisabled() => Distribution2() with { DeleteEnabled = false };
+
+    /// <summary>As distribution 3, with the referrers API.</summary>
+    public static EmbeddedRegistryOptions Full() => new() { ReferrersApi = true };
+}
