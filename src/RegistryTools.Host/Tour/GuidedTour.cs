@@ -89,7 +89,7 @@ public sealed class GuidedTour
             Verdict soFar = await Verdict.ReachAsync(witness, before, step.Gone, cancellation);
             if (!soFar.IsRight)
                 throw new TourException($"After '{command}': {soFar.Summary}.");
-            terminal.Output.WriteLine($"({Wire(requests)}; looked up over plain HTTP: {soFar.Summary})");
+            WriteWrapped($"({Wire(requests)}; looked up over plain HTTP: {soFar.Summary})");
         }
 
         Say(part.Closing);
@@ -127,6 +127,11 @@ public sealed class GuidedTour
     private void Say(string text)
     {
         terminal.Output.WriteLine();
+        WriteWrapped(text);
+    }
+
+    private void WriteWrapped(string text)
+    {
         int room = Math.Min(width ?? terminal.WindowWidth ?? LongestLine, LongestLine);
         foreach (string line in TerminalText.Wrap(text, room))
             terminal.Output.WriteLine(line);
