@@ -21,6 +21,7 @@ internal sealed class RegistryAuthenticator(Uri registry, HttpRegistryOptions op
     private readonly ConcurrentDictionary<string, string> _challengedScopes = new(StringComparer.Ordinal);
     private volatile Service? _service;
     private volatile string? _scheme;
+    private volatile string? _refreshToken = options.IdentityToken;
 
     /// <summary>None, Basic or Bearer, as far as the registry has said.</summary>
     public string Scheme => _scheme ?? "None";
@@ -61,13 +62,14 @@ internal sealed class RegistryAuthenticator(Uri registry, HttpRegistryOptions op
             if (scope is null || (scope.Length == 0 && !HasCredentials)) return false;
             var before = Effective(scope);
             if (bearer["scope"] is { Length: > 0 } wanted) _challengedScopes[scope] = wanted;
+            else if (before is null) _challengedScopes[scope] = scope;
             var now = Effective(scope);
             if (now is null) return false;
 
             // The same scope again: the token that was refused has run out, or never was good enough. One new one is tried.
-            if (sent is not null && before == now && _tokens.TryGetValue(now, out var task) && task.Status == TaskStatus.RanToCompletion && task.Result.Value == sent.Parameter)
+            if (sent is not null && before == now && _tokens.TryGetValue(Key(_service, now), out var task) && task.Status == TaskStatus.RanToCompletion && task.Result.Value == sent.Parameter)
             {
-                ((ICollection<KeyValuePair<string, Task<IssuedToken>>>)_tokens).Remove(new KeyValuePair<string, Task<IssuedToken>>(now, task));
+                Forget(Key(_service, now), task);
             }
 
             return true;
@@ -81,6 +83,10 @@ internal sealed class RegistryAuthenticator(Uri registry, HttpRegistryOptions op
 
         return false;
     }
+
+    /// <summary>Whether a refusal says that the token is good and does not reach far enough, as one for a single repository does not.</summary>
+    public static bool IsTooNarrow(HttpResponseMessage response) =>
+        AuthenticationChallenge.Parse(response.Headers.TryGetValues("WWW-Authenticate", out var values) ? values : []).Any(challenge => challenge["error"] == "insufficient_scope");
 
     private string? Effective(string scope) => _challengedScopes.TryGetValue(scope, out var wanted) ? wanted : TokenScope.IsDelete(scope) ? null : scope;
 
@@ -109,25 +115,32 @@ internal sealed class RegistryAuthenticator(Uri registry, HttpRegistryOptions op
 
     private async Task<IssuedToken> GetTokenAsync(Service service, string scope, CancellationToken cancellationToken)
     {
+        var key = Key(service, scope);
         for (var attempt = 0; ; attempt++)
         {
             // Asked for on nobody's behalf in particular: a caller that gives up does not take the token from the others.
-            var task = _tokens.GetOrAdd(scope, _ => Task.Run(() => RequestTokenAsync(service, scope)));
+            var task = _tokens.GetOrAdd(key, _ => Task.Run(() => RequestTokenAsync(service, scope)));
             IssuedToken token;
             try
             {
                 token = await WaitAsync(task, cancellationToken).ConfigureAwait(false);
             }
-            catch when (!cancellationToken.IsCancellationRequested)
+            finally
             {
-                ((ICollection<KeyValuePair<string, Task<IssuedToken>>>)_tokens).Remove(new KeyValuePair<string, Task<IssuedToken>>(scope, task));
-                throw;
+                // A failure is for those who waited for it, and not for who comes later.
+                if (task.IsFaulted || task.IsCanceled) Forget(key, task);
+                else if (!task.IsCompleted) _ = task.ContinueWith(failed => Forget(key, failed), CancellationToken.None, TaskContinuationOptions.NotOnRanToCompletion | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
             }
 
             if (token.IsFresh || attempt > 0) return token;
-            ((ICollection<KeyValuePair<string, Task<IssuedToken>>>)_tokens).Remove(new KeyValuePair<string, Task<IssuedToken>>(scope, task));
+            Forget(key, task);
         }
     }
+
+    private static string Key(Service service, string scope) => service.Realm.AbsoluteUri + "\n" + service.Name + "\n" + scope;
+
+    private void Forget(string key, Task<IssuedToken> task) =>
+        ((ICollection<KeyValuePair<string, Task<IssuedToken>>>)_tokens).Remove(new KeyValuePair<string, Task<IssuedToken>>(key, task));
 
     private static async Task<T> WaitAsync<T>(Task<T> task, CancellationToken cancellationToken)
     {
@@ -143,34 +156,66 @@ internal sealed class RegistryAuthenticator(Uri registry, HttpRegistryOptions op
 
     private async Task<IssuedToken> RequestTokenAsync(Service service, string scope)
     {
-        using var request = options.IdentityToken is null ? GetRequest(service, scope) : PostRequest(service, scope);
+        using var request = _refreshToken is { } refreshToken ? PostRequest(service, scope, refreshToken) : GetRequest(service, scope);
         var shown = new UriBuilder(service.Realm) { Query = string.Empty }.Uri;
         using var limit = new CancellationTokenSource(options.Timeout);
         try
         {
             using var response = await send(request, limit.Token).ConfigureAwait(false);
             var status = (int)response.StatusCode;
+            options.Log.Debug($"{request.Method} {shown} (a token for '{scope}') -> {status}");
+            var told = response.IsSuccessStatusCode ? string.Empty : Explain(await Transport.BoundedContent.ReadStartAsync(response, 64 * 1024, options.Timeout, limit.Token).ConfigureAwait(false));
             if (response.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden or HttpStatusCode.BadRequest)
             {
                 throw new RegistryUnauthorizedException(
-                    $"The token service of {registry.Authority} at {shown} refused a token for '{scope}' with {status}.",
+                    $"The token service of {registry.Authority} at {shown} refused {(scope.Length > 0 ? $"a token for '{scope}'" : "the credentials")} with {status}{told}.",
                     request.Method.Method,
                     shown,
                     status,
                     remedy: HasCredentials ? "Check the user name and the password or token, and whether that user may do this." : "Give credentials: Connect-Registry … -Credential (Get-Credential).");
             }
 
-            if (!response.IsSuccessStatusCode) throw new RegistryRequestException($"The token service of {registry.Authority} at {shown} answered {status}.", request.Method.Method, shown, status);
+            if (!response.IsSuccessStatusCode)
+            {
+                var error = new RegistryRequestException($"The token service of {registry.Authority} at {shown} answered {status}{told}.", request.Method.Method, shown, status);
+                if (!Transport.TransientFailure.IsTransient(status)) throw error;
+                throw Transport.TransientFailure.From(error, response, options.MaximumRetryDelay, carriedOut: false);
+            }
+
             var body = await Transport.BoundedContent.ReadAsync(response, MaximumTokenResponse, options.Timeout, limit.Token).ConfigureAwait(false);
             return Read(body, scope, request.Method.Method, shown, status);
         }
         catch (OperationCanceledException exception)
         {
-            throw new RegistryUnreachableException($"The token service of {registry.Authority} at {shown} did not answer within {options.Timeout.TotalSeconds:0} s.", request.Method.Method, shown, null, exception);
+            var error = new RegistryUnreachableException(
+                FormattableString.Invariant($"The token service of {registry.Authority} at {shown} did not answer within {options.Timeout.TotalSeconds:0.#} s."), request.Method.Method, shown, null, exception);
+            throw new Transport.TransientFailure(error, carriedOut: false, lasting: false, null);
+        }
+        catch (Transport.ContentTooLargeException exception)
+        {
+            throw new RegistryProtocolException($"The answer of the token service of {registry.Authority} at {shown} is larger than {exception.Limit} bytes; it was not read.", request.Method.Method, shown, 200, null, exception);
         }
         catch (Exception exception) when (exception is HttpRequestException or IOException)
         {
-            throw Transport.TransportFailures.Unreachable(request.Method.Method, shown, exception);
+            // The request that the token is for was not sent, so that it may be repeated whatever it is.
+            throw new Transport.TransientFailure(Transport.TransportFailures.From(request.Method.Method, shown, exception), carriedOut: false, Transport.TransportFailures.IsLasting(exception), null);
+        }
+    }
+
+    /// <summary>What a token service says of its refusal, in any of the shapes that they have: <c>errors[]</c>, OAuth2's <c>error</c>, Docker Hub's <c>details</c>.</summary>
+    private static string Explain(byte[] body)
+    {
+        var errors = Transport.RegistryErrors.Parse(body);
+        if (errors.Count > 0) return ": " + string.Join("; ", errors.Select(error => error.Code + (error.Message.Length > 0 ? $" ({Shown.Short(error.Message, 200)})" : string.Empty)));
+        try
+        {
+            using var document = JsonDocument.Parse(body, new JsonDocumentOptions { MaxDepth = 16 });
+            var text = Text(document.RootElement, "error_description") ?? Text(document.RootElement, "details") ?? Text(document.RootElement, "message") ?? Text(document.RootElement, "error");
+            return string.IsNullOrEmpty(text) ? string.Empty : ": " + Shown.Short(text, 200);
+        }
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
+        {
+            return string.Empty;
         }
     }
 
@@ -189,7 +234,7 @@ internal sealed class RegistryAuthenticator(Uri registry, HttpRegistryOptions op
         return request;
     }
 
-    private HttpRequestMessage PostRequest(Service service, string scope)
+    private HttpRequestMessage PostRequest(Service service, string scope, string refreshToken)
     {
         var form = new List<KeyValuePair<string, string>>
         {
@@ -197,7 +242,7 @@ internal sealed class RegistryAuthenticator(Uri registry, HttpRegistryOptions op
             new("service", service.Name ?? registry.Authority),
             new("client_id", "RegistryTools"),
             new("scope", scope),
-            new("refresh_token", options.IdentityToken!),
+            new("refresh_token", refreshToken),
         };
         return new HttpRequestMessage(HttpMethod.Post, service.Realm) { Content = new FormUrlEncodedContent(form) };
     }
@@ -210,6 +255,9 @@ internal sealed class RegistryAuthenticator(Uri registry, HttpRegistryOptions op
             var root = document.RootElement;
             var value = Text(root, "token") ?? Text(root, "access_token");
             if (string.IsNullOrEmpty(value) || value!.Any(c => c is < '!' or > '~')) throw new RegistryProtocolException($"The token service of {registry.Authority} at {shown} answered without a token for '{scope}'.", method, shown, status);
+
+            // A service may hand out a new one in exchange for the one that it was given (OAuth2, section 6).
+            if (_refreshToken is not null && Text(root, "refresh_token") is { Length: > 0 } next) _refreshToken = next;
 
             // By the clock here, from when the answer came: the two clocks need not agree.
             var lifetime = root.TryGetProperty("expires_in", out var expires) && expires.ValueKind == JsonValueKind.Number && expires.TryGetInt64(out var seconds) && seconds is > 0 and < 86400 * 365

@@ -9,6 +9,9 @@ internal static class TokenScope
 
     public static string Push(string repository) => $"repository:{repository}:pull,push";
 
+    /// <summary>Pushing to one repository what another has.</summary>
+    public static string Mount(string repository, string from) => Push(repository) + " " + Pull(from);
+
     /// <summary>
     /// The key for deleting. What it is called differs (Quay refuses <c>delete</c> and wants <c>*</c>), so a token for it is asked for only once the registry has said, in a challenge, what it
     /// wants.

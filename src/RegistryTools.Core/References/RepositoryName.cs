@@ -52,6 +52,15 @@ public static class RepositoryName
                     : $"'{Shown.Short(text)}' is not a repository name: it takes lower-case letters and digits, separated by '.', '_', '__', '-' or '/'.");
     }
 
+    /// <summary>The name itself.</summary>
+    /// <exception cref="ReferenceFormatException">It is no repository name as it stands; one with upper-case letters is none.</exception>
+    public static string Validate(string? text)
+    {
+        if (IsValid(text)) return text!;
+        Normalize(text, out _);
+        throw new ReferenceFormatException(text ?? string.Empty, $"'{Shown.Short(text)}' is not a repository name as it is sent: that has lower-case letters and no slash or space around it.");
+    }
+
     private static bool Alphanumerics(string text, ref int i)
     {
         var start = i;

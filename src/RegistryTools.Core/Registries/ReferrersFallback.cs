@@ -13,6 +13,9 @@ namespace RegistryTools.Registries;
 /// </summary>
 internal static class ReferrersFallback
 {
+    /// <summary>Media types keep their plus sign, as everybody writes them.</summary>
+    private static readonly JsonSerializerOptions Written = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     /// <summary>Adds a manifest to the list of its subject.</summary>
     public static Task AddAsync(IRegistry registry, string repository, Manifest referrer, CancellationToken cancellationToken) =>
         ChangeAsync(
@@ -58,6 +61,19 @@ internal static class ReferrersFallback
             create: false,
             cancellationToken);
 
+    private static JsonObject? Read(Manifest index)
+    {
+        try
+        {
+            return index.Kind == ManifestKind.Index && JsonNode.Parse(index.Raw.ToArray()) is JsonObject root && root["manifests"] is JsonArray ? root : null;
+        }
+        catch (Exception exception) when (exception is ArgumentException or JsonException or InvalidOperationException)
+        {
+            // A name twice over, for one, which a document may have and a node may not.
+            return null;
+        }
+    }
+
     private static bool Is(JsonNode? entry, Digest digest) => entry is JsonObject && entry["digest"] is JsonValue value && value.TryGetValue<string>(out var text) && text == digest.ToString();
 
     private static async Task ChangeAsync(IRegistry registry, string repository, Manifest referrer, Func<JsonArray, bool> change, bool create, CancellationToken cancellationToken)
@@ -69,12 +85,7 @@ internal static class ReferrersFallback
         if (await registry.FindManifestAsync(repository, tag, cancellationToken).ConfigureAwait(false) is not null)
         {
             var index = await registry.GetManifestAsync(repository, tag, cancellationToken).ConfigureAwait(false);
-            if (index.Kind != ManifestKind.Index || JsonNode.Parse(index.Raw.ToArray()) is not JsonObject parsed || parsed["manifests"] is not JsonArray)
-            {
-                throw new ManifestFormatException($"The tag '{tag}' of '{repository}' is no list of referrers; it was not changed.");
-            }
-
-            root = parsed;
+            root = Read(index) ?? throw new ManifestFormatException($"The tag '{tag}' of '{repository}' is no list of referrers; it was not changed.");
             mediaType = index.MediaType;
         }
         else
@@ -84,6 +95,6 @@ internal static class ReferrersFallback
         }
 
         if (!change(root["manifests"]!.AsArray())) return;
-        await registry.PutManifestAsync(repository, tag, Encoding.UTF8.GetBytes(root.ToJsonString(new JsonSerializerOptions())), mediaType, cancellationToken).ConfigureAwait(false);
+        await registry.PutManifestAsync(repository, tag, Encoding.UTF8.GetBytes(root.ToJsonString(Written)), mediaType, cancellationToken).ConfigureAwait(false);
     }
 }

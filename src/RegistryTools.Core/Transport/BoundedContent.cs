@@ -32,6 +32,32 @@ internal static class BoundedContent
         return memory.Length == memory.Capacity ? memory.GetBuffer() : memory.ToArray();
     }
 
+    /// <summary>Reads no more than the first bytes of a body, for a message: an error's page may be any size, and may break off.</summary>
+    public static async Task<byte[]> ReadStartAsync(HttpResponseMessage response, int limit, TimeSpan patience, CancellationToken cancellationToken)
+    {
+        using var memory = new MemoryStream();
+        var buffer = new byte[16 * 1024];
+        try
+        {
+            await CopyAsync(
+                response,
+                buffer,
+                count =>
+                {
+                    memory.Write(buffer, 0, Math.Min(count, limit - (int)memory.Length));
+                    return memory.Length < limit ? Task.CompletedTask : throw new ContentTooLargeException(limit);
+                },
+                patience,
+                cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is IOException or HttpRequestException)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+        }
+
+        return memory.ToArray();
+    }
+
     /// <summary>Reads a body piece by piece into a buffer.</summary>
     /// <exception cref="IOException">It broke off, or the next piece did not come in time.</exception>
     public static async Task CopyAsync(HttpResponseMessage response, byte[] buffer, Func<int, Task> take, TimeSpan patience, CancellationToken cancellationToken)

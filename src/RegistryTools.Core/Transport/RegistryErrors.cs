@@ -18,7 +18,12 @@ internal static class RegistryErrors
     }
 
     /// <summary>The error that an answer is.</summary>
-    public static RegistryRequestException From(string method, Uri uri, HttpResponseMessage response, byte[] body)
+    /// <param name="method">The request's method.</param>
+    /// <param name="uri">Its URI.</param>
+    /// <param name="response">The answer.</param>
+    /// <param name="body">The beginning of the answer's body.</param>
+    /// <param name="identified">Whether the request was sent with credentials, or with a token got for them.</param>
+    public static RegistryRequestException From(string method, Uri uri, HttpResponseMessage response, byte[] body, bool identified)
     {
         var shown = Shown(uri);
         var status = (int)response.StatusCode;
@@ -31,7 +36,15 @@ internal static class RegistryErrors
         switch (response.StatusCode)
         {
             case HttpStatusCode.Unauthorized:
-                return new RegistryUnauthorizedException(message, method, shown, status, errors, "Give credentials that this registry accepts: Connect-Registry … -Credential (Get-Credential).");
+                return new RegistryUnauthorizedException(
+                    message,
+                    method,
+                    shown,
+                    status,
+                    errors,
+                    identified
+                        ? "It did not accept the credentials, or the user has no right to do this: check the user name and the password or token."
+                        : "Give credentials that this registry accepts: Connect-Registry … -Credential (Get-Credential).");
             case HttpStatusCode.Forbidden:
                 return new RegistryDeniedException(message, method, shown, status, errors, "The user has no right to do this there.");
             case HttpStatusCode.NotFound:
@@ -79,7 +92,7 @@ internal static class RegistryErrors
     {
         if (body.Length == 0) return string.Empty;
         var text = Encoding.UTF8.GetString(body, 0, Math.Min(body.Length, 400)).Trim();
-        if (text.StartsWith("<", StringComparison.Ordinal) || mediaType is "text/html") return "a web page, not a registry's answer";
+        if (text.StartsWith("<", StringComparison.Ordinal) || mediaType is "text/html") return "a web page (text/html) instead of JSON";
         return "'" + Text.Shown.Short(text, 120) + "'";
     }
 

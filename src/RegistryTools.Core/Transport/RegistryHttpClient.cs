@@ -18,6 +18,9 @@ internal enum Repetition
     /// <summary>Only where it surely was not carried out: after a 429, or where no connection came about. What moves or deletes a tag.</summary>
     IfNotCarriedOut,
 
+    /// <summary>Only after an answer that may pass. What connects: that nothing answers there is told at once.</summary>
+    IfAnswered,
+
     /// <summary>Never.</summary>
     Never,
 }
@@ -54,11 +57,15 @@ internal sealed class RegistryHttpClient : IDisposable
     public const string UserAgent = "RegistryTools/0.1";
     private const int MaximumErrorBody = 64 * 1024;
     private const int MaximumRedirects = 5;
+#if NET
+    private static readonly TimeSpan LongestConnect = TimeSpan.FromSeconds(15);
+#endif
 
     private readonly HttpClient _client;
     private readonly HttpRegistryOptions _options;
     private readonly ResiliencePipeline _safe;
     private readonly ResiliencePipeline _ifNotCarriedOut;
+    private readonly ResiliencePipeline _ifAnswered;
     private readonly ConcurrentDictionary<string, bool> _warnings = new(StringComparer.Ordinal);
     private long _requests;
 
@@ -68,8 +75,9 @@ internal sealed class RegistryHttpClient : IDisposable
         _options = options;
         _client = new HttpClient(options.Handler ?? CreateHandler(options), disposeHandler: options.Handler is null) { Timeout = System.Threading.Timeout.InfiniteTimeSpan };
         Authenticator = new RegistryAuthenticator(baseUri, options, SendRawAsync);
-        _safe = Pipeline(static exception => exception is TransientFailure);
-        _ifNotCarriedOut = Pipeline(static exception => exception is TransientFailure { CarriedOut: false });
+        _safe = Pipeline(static _ => true);
+        _ifNotCarriedOut = Pipeline(static failure => !failure.CarriedOut);
+        _ifAnswered = Pipeline(static failure => failure.Error.StatusCode is not null);
     }
 
     public Uri BaseUri { get; }
@@ -106,6 +114,7 @@ internal sealed class RegistryHttpClient : IDisposable
             {
                 Repetition.Safe => await _safe.ExecuteAsync(TryOnceAsync, cancellationToken).ConfigureAwait(false),
                 Repetition.IfNotCarriedOut => await _ifNotCarriedOut.ExecuteAsync(TryOnceAsync, cancellationToken).ConfigureAwait(false),
+                Repetition.IfAnswered => await _ifAnswered.ExecuteAsync(TryOnceAsync, cancellationToken).ConfigureAwait(false),
                 _ => await TryOnceAsync(cancellationToken).ConfigureAwait(false),
             };
         }
@@ -118,6 +127,18 @@ internal sealed class RegistryHttpClient : IDisposable
     /// <summary>Reads a small body whole.</summary>
     public Task<byte[]> ReadAsync(HttpResponseMessage response, int limit, CancellationToken cancellationToken) =>
         BoundedContent.ReadAsync(response, limit, _options.Timeout, cancellationToken);
+
+    /// <summary>The error that an answer is, whatever its body is.</summary>
+    public async Task<RegistryRequestException> ErrorAsync(HttpResponseMessage response, CancellationToken cancellationToken)
+    {
+        var request = response.RequestMessage!;
+        var body = await ReadStartAsync(response, cancellationToken).ConfigureAwait(false);
+        return RegistryErrors.From(request.Method.Method, request.RequestUri!, response, body, Authenticator.HasCredentials && request.Headers.Authorization is not null);
+    }
+
+    /// <summary>Reads the beginning of a body, for a message.</summary>
+    public Task<byte[]> ReadStartAsync(HttpResponseMessage response, CancellationToken cancellationToken) =>
+        BoundedContent.ReadStartAsync(response, MaximumErrorBody, _options.Timeout, cancellationToken);
 
     /// <summary>Reads a body piece by piece.</summary>
     public Task CopyAsync(HttpResponseMessage response, byte[] buffer, Func<int, Task> take, CancellationToken cancellationToken) =>
@@ -135,7 +156,7 @@ internal sealed class RegistryHttpClient : IDisposable
             AutomaticDecompression = DecompressionMethods.None,
             MaxConnectionsPerServer = options.ConnectionLimit,
             PooledConnectionLifetime = TimeSpan.FromMinutes(5),
-            ConnectTimeout = TimeSpan.FromSeconds(Math.Min(15, options.Timeout.TotalSeconds)),
+            ConnectTimeout = options.Timeout > TimeSpan.Zero && options.Timeout < LongestConnect ? options.Timeout : LongestConnect,
         };
 #else
         return new HttpClientHandler
@@ -148,19 +169,23 @@ internal sealed class RegistryHttpClient : IDisposable
 #endif
     }
 
-    private ResiliencePipeline Pipeline(Func<Exception, bool> handles)
+    private ResiliencePipeline Pipeline(Func<TransientFailure, bool> handles)
     {
         if (_options.RetryCount <= 0) return ResiliencePipeline.Empty;
+
+        // What the pipeline's own validation would refuse, a negative delay or one of days, is brought within its bounds.
+        static TimeSpan Bounded(TimeSpan delay) => delay < TimeSpan.Zero ? TimeSpan.Zero : delay > TimeSpan.FromDays(1) ? TimeSpan.FromDays(1) : delay;
+
         return new ResiliencePipelineBuilder()
             .AddRetry(new RetryStrategyOptions
             {
                 MaxRetryAttempts = _options.RetryCount,
                 BackoffType = DelayBackoffType.Exponential,
                 UseJitter = true,
-                Delay = _options.RetryDelay,
-                MaxDelay = _options.MaximumRetryDelay,
+                Delay = Bounded(_options.RetryDelay),
+                MaxDelay = Bounded(_options.MaximumRetryDelay),
                 ShouldHandle = arguments => new ValueTask<bool>(
-                    arguments.Outcome.Exception is TransientFailure { Lasting: false } failure && handles(failure) && !(failure.RetryAfter > _options.MaximumRetryDelay)),
+                    arguments.Outcome.Exception is TransientFailure { Lasting: false } failure && handles(failure)),
                 DelayGenerator = static arguments => new ValueTask<TimeSpan?>((arguments.Outcome.Exception as TransientFailure)?.RetryAfter),
                 OnRetry = arguments =>
                 {
@@ -174,31 +199,18 @@ internal sealed class RegistryHttpClient : IDisposable
     private async Task<T> SendOnceAsync<T>(RegistryCall call, Func<HttpResponseMessage, int, CancellationToken, Task<T>> read, int[] accepts, int doubtful, CancellationToken cancellationToken)
     {
         var response = await AuthorizeAndSendAsync(call, cancellationToken).ConfigureAwait(false);
-        var uri = response.RequestMessage?.RequestUri ?? call.Uri;
+        var uri = response.RequestMessage!.RequestUri!;
         var method = call.Method.Method;
         try
         {
             using (response)
             {
                 var status = (int)response.StatusCode;
-                Warn(response);
                 if (status is >= 200 and < 300 or 304 || Array.IndexOf(accepts, status) >= 0) return await read(response, doubtful, cancellationToken).ConfigureAwait(false);
 
-                var error = RegistryErrors.From(method, uri, response, await ReadErrorAsync(response, cancellationToken).ConfigureAwait(false));
-                if (status is not (408 or 429 or 500 or 502 or 503 or 504)) throw error;
-                var wait = RetryAfter.Parse(response.Headers.TryGetValues("Retry-After", out var values) ? values.FirstOrDefault() : null, DateTimeOffset.UtcNow);
-                if (wait > _options.MaximumRetryDelay)
-                {
-                    error = new RegistryRequestException(
-                        FormattableString.Invariant($"{error.Message} It asks to wait {wait.Value.TotalSeconds:0} s, which is longer than is waited here ({_options.MaximumRetryDelay.TotalSeconds:0} s)."),
-                        error.Method,
-                        error.Uri,
-                        error.StatusCode,
-                        error.Errors,
-                        error.Remedy);
-                }
-
-                throw new TransientFailure(error, carriedOut: status != 429, lasting: false, wait);
+                var error = await ErrorAsync(response, cancellationToken).ConfigureAwait(false);
+                if (!TransientFailure.IsTransient(status)) throw error;
+                throw TransientFailure.From(error, response, _options.MaximumRetryDelay, carriedOut: status != 429);
             }
         }
         catch (ContentTooLargeException exception)
@@ -294,16 +306,18 @@ internal sealed class RegistryHttpClient : IDisposable
         try
         {
             var response = await SendRawAsync(request, limit.Token).ConfigureAwait(false);
+            response.RequestMessage ??= request;
             _options.Log.Debug(FormattableString.Invariant($"{method} {RegistryErrors.Shown(uri)} -> {(int)response.StatusCode} ({watch.ElapsedMilliseconds} ms)"));
+            Warn(response);
             return response;
         }
         catch (Exception exception) when (exception is OperationCanceledException or HttpRequestException or IOException)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var error = limit.IsCancellationRequested
+            RegistryRequestException error = limit.IsCancellationRequested
                 ? new RegistryUnreachableException(
                     FormattableString.Invariant($"{uri.Authority} did not answer {method} {RegistryErrors.Shown(uri)} within {_options.Timeout.TotalSeconds:0.#} s."), method, RegistryErrors.Shown(uri), null, exception)
-                : TransportFailures.Unreachable(method, uri, exception);
+                : TransportFailures.From(method, uri, exception);
             _options.Log.Debug($"{method} {RegistryErrors.Shown(uri)} -> {error.Message}");
             throw new TransientFailure(error, carriedOut: !TransportFailures.NothingSent(exception), TransportFailures.IsLasting(exception), null);
         }
@@ -313,19 +327,6 @@ internal sealed class RegistryHttpClient : IDisposable
     {
         Interlocked.Increment(ref _requests);
         return _client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
-    }
-
-    private async Task<byte[]> ReadErrorAsync(HttpResponseMessage response, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await ReadAsync(response, MaximumErrorBody, cancellationToken).ConfigureAwait(false);
-        }
-        catch (Exception exception) when (exception is IOException or HttpRequestException)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            return [];
-        }
     }
 
     private void Warn(HttpResponseMessage response)
@@ -344,19 +345,5 @@ internal sealed class RegistryHttpClient : IDisposable
             // Told once, and acted on never: it is for people.
             if (_warnings.Count < 100 && _warnings.TryAdd(text, true)) _options.Log.Warning($"{BaseUri.Authority} warns: {Text.Shown.Short(text, 300)}");
         }
-    }
-
-    /// <summary>A failure that may pass. Never leaves this class.</summary>
-    private sealed class TransientFailure(RegistryRequestException error, bool carriedOut, bool lasting, TimeSpan? retryAfter) : Exception(error.Message, error)
-    {
-        public RegistryRequestException Error { get; } = error;
-
-        /// <summary>Whether the registry may have done what was asked.</summary>
-        public bool CarriedOut { get; } = carriedOut;
-
-        /// <summary>Whether it will fail the same way again.</summary>
-        public bool Lasting { get; } = lasting;
-
-        public TimeSpan? RetryAfter { get; } = retryAfter;
     }
 }

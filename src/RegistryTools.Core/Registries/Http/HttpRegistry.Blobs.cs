@@ -1,4 +1,5 @@
 using System.Net;
+using System.Runtime.ExceptionServices;
 using RegistryTools.Authentication;
 using RegistryTools.Errors;
 using RegistryTools.References;
@@ -10,6 +11,7 @@ namespace RegistryTools.Registries;
 public sealed partial class HttpRegistry
 {
     private const int CopyBuffer = 81920;
+    private const int LargestChunk = 512 * 1024 * 1024;
 
     /// <inheritdoc/>
     public Task<long?> FindBlobAsync(string repository, Digest digest, CancellationToken cancellationToken = default)
@@ -25,13 +27,14 @@ public sealed partial class HttpRegistry
     /// <inheritdoc/>
     public Task<byte[]> ReadBlobAsync(string repository, Digest digest, int maximumSize, CancellationToken cancellationToken = default)
     {
+        CheckVerifiable(digest);
         var call = new RegistryCall(HttpMethod.Get, Blob(repository, digest)) { Scope = TokenScope.Pull(repository), FollowsRedirects = true };
         return _client.SendAsync(
             call,
             async (response, _, token) =>
             {
                 var content = await _client.ReadAsync(response, maximumSize, token).ConfigureAwait(false);
-                var actual = digest.CanVerify ? Digest.Compute(digest.Algorithm, content) : digest;
+                var actual = Digest.Compute(digest.Algorithm, content);
                 if (actual != digest) throw BlobMismatch(repository, digest, actual);
                 return content;
             },
@@ -41,9 +44,11 @@ public sealed partial class HttpRegistry
     /// <inheritdoc/>
     public async Task CopyBlobAsync(string repository, Digest digest, Stream destination, CancellationToken cancellationToken = default)
     {
+        CheckVerifiable(digest);
         var buffer = new byte[CopyBuffer];
         long written = 0;
-        using var hash = digest.CanVerify ? new DigestHash(digest.Algorithm) : null;
+        ExceptionDispatchInfo? refused = null;
+        using var hash = new DigestHash(digest.Algorithm);
         for (var attempt = 0; ; attempt++)
         {
             var call = new RegistryCall(HttpMethod.Get, Blob(repository, digest))
@@ -70,8 +75,18 @@ public sealed partial class HttpRegistry
                                 var from = (int)Math.Min(skip, count);
                                 skip -= from;
                                 if (count == from) return;
-                                hash?.Append(buffer, from, count - from);
-                                await destination.WriteAsync(buffer, from, count - from, token).ConfigureAwait(false);
+                                try
+                                {
+                                    await destination.WriteAsync(buffer, from, count - from, token).ConfigureAwait(false);
+                                }
+                                catch (Exception exception) when (exception is not OperationCanceledException)
+                                {
+                                    // A full disk is no fault of the registry's, and reading again does not help it.
+                                    refused = ExceptionDispatchInfo.Capture(exception);
+                                    throw new DestinationException(exception);
+                                }
+
+                                hash.Append(buffer, from, count - from);
                                 written += count - from;
                             },
                             token).ConfigureAwait(false);
@@ -80,24 +95,39 @@ public sealed partial class HttpRegistry
                     cancellationToken).ConfigureAwait(false);
                 break;
             }
+            catch (DestinationException) when (refused is not null)
+            {
+                refused.Throw();
+            }
             catch (RegistryUnreachableException exception) when (written > before && attempt < _options.RetryCount)
             {
                 _options.Log.Verbose($"{exception.Message} Going on after {written} bytes.");
             }
         }
 
-        if (hash?.Finish() is { } actual && actual != digest) throw BlobMismatch(repository, digest, actual);
+        if (hash.Finish() is var actual && actual != digest) throw BlobMismatch(repository, digest, actual);
     }
 
     /// <inheritdoc/>
     public async Task<bool> MountBlobAsync(string repository, Digest digest, string fromRepository, CancellationToken cancellationToken = default)
     {
-        var call = new RegistryCall(HttpMethod.Post, new Uri(At(repository, "blobs/uploads/") + "?mount=" + digest + "&from=" + Uri.EscapeDataString(fromRepository))) { Scope = TokenScope.Push(repository), Content = Empty };
-        var upload = await _client.SendAsync(
+        var call = new RegistryCall(HttpMethod.Post, new Uri(At(repository, "blobs/uploads/") + "?mount=" + digest + "&from=" + Uri.EscapeDataString(RepositoryName.Validate(fromRepository))))
+        {
+            Scope = TokenScope.Mount(repository, fromRepository),
+            Content = Empty,
+        };
+        var (mounted, upload) = await _client.SendAsync(
             call,
-            (response, _, _) => Task.FromResult(response.StatusCode == HttpStatusCode.Created ? null : UploadLocation(call.Uri, response)),
-            cancellationToken).ConfigureAwait(false);
-        if (upload is null) return true;
+            (response, _, _) => Task.FromResult(response.StatusCode switch
+            {
+                HttpStatusCode.Created => (true, null),
+                HttpStatusCode.Accepted => (false, UploadLocation(call.Uri, response)),
+                _ => (false, (Uri?)null),
+            }),
+            cancellationToken,
+            404,
+            405).ConfigureAwait(false);
+        if (upload is null) return mounted;
 
         // It will not, and has begun an upload instead, which nobody wants now.
         await CancelUploadAsync(repository, upload, cancellationToken).ConfigureAwait(false);
@@ -121,7 +151,8 @@ public sealed partial class HttpRegistry
             try
             {
                 if (content.CanSeek) content.Position = start;
-                var chunkSize = Math.Max(_options.ChunkSize, minimumChunk);
+                if (minimumChunk > LargestChunk) throw new RegistryProtocolException($"{Name} wants uploads in chunks of at least {minimumChunk} bytes, which is more than is kept in memory here ({LargestChunk}).", "POST", begin.Uri, 202);
+                var chunkSize = Math.Max(Math.Min(Math.Max(_options.ChunkSize, 1), LargestChunk), minimumChunk);
                 if (content.CanSeek && content.Length - start <= chunkSize) await PutWholeAsync(repository, digest, content, upload, cancellationToken).ConfigureAwait(false);
                 else await PutChunksAsync(repository, digest, content, upload, chunkSize, cancellationToken).ConfigureAwait(false);
                 return;
@@ -142,7 +173,7 @@ public sealed partial class HttpRegistry
             call,
             async (response, doubtful, token) =>
             {
-                if (response.StatusCode == HttpStatusCode.NotFound && doubtful == 0) throw await ErrorAsync(call, response, token).ConfigureAwait(false);
+                if (response.StatusCode == HttpStatusCode.NotFound && doubtful == 0) throw await _client.ErrorAsync(response, token).ConfigureAwait(false);
                 return true;
             },
             cancellationToken,
@@ -232,7 +263,7 @@ public sealed partial class HttpRegistry
             catch (RegistryRequestException exception) when (attempt < _options.RetryCount && exception is RegistryUnreachableException or { StatusCode: >= 500 })
             {
                 var ask = new RegistryCall(HttpMethod.Get, upload) { Scope = TokenScope.Push(repository) };
-                var (location, received) = await _client.SendAsync(ask, (response, _, _) => Task.FromResult((UploadLocation(ask.Uri, response), Received(response))), cancellationToken).ConfigureAwait(false);
+                var (location, received) = await _client.SendAsync(ask, (response, _, _) => Task.FromResult((response.Headers.Location is null ? ask.Uri : UploadLocation(ask.Uri, response), Received(response))), cancellationToken).ConfigureAwait(false);
                 if (received < offset || received > offset + chunk.Length) throw;
                 upload = location;
                 done = (int)(received - offset);
@@ -257,7 +288,12 @@ public sealed partial class HttpRegistry
         var upload = location.IsAbsoluteUri ? location : new Uri(asked, location);
         if (upload.Scheme is not ("http" or "https") || (BaseUri.Scheme == "https" && upload.Scheme != "https"))
         {
-            throw new RegistryProtocolException($"{Name} wants an upload to go to {upload.Scheme}://{upload.Authority}; it was not sent there: https is not left.", "POST", RegistryErrors.Shown(asked), (int)response.StatusCode);
+            throw new RegistryProtocolException(
+                $"{Name} wants an upload to go to {upload.Scheme}://{upload.Authority}; it was not sent there: https is not left.",
+                "POST",
+                RegistryErrors.Shown(asked),
+                (int)response.StatusCode,
+                "A registry behind a proxy that ends TLS must know its public address (in distribution: http.host, or http.relativeurls: true), or the proxy send X-Forwarded-Proto.");
         }
 
         return upload;
@@ -277,6 +313,9 @@ public sealed partial class HttpRegistry
     }
 
     private Uri Blob(string repository, Digest digest) => At(repository, "blobs/" + digest);
+
+    /// <summary>Carries a failure of the caller's stream past what takes failures of streams for the registry's.</summary>
+    private sealed class DestinationException(Exception cause) : Exception(cause.Message, cause);
 
     private DigestMismatchException BlobMismatch(string repository, Digest expected, Digest actual) =>
         new($"the blob {expected.ToShortString()} of '{repository}' on {Name}", expected.ToString(), actual.ToString());

@@ -40,7 +40,7 @@ public sealed partial class HttpRegistry
         if (manifestDelete == Support.NotSupported)
         {
             notes.Add("Deletion is disabled. In the distribution registry it is enabled with REGISTRY_STORAGE_DELETE_ENABLED=true, or storage: delete: enabled: true in its configuration.");
-            if (tagDelete == Support.NotSupported) notes.Add("Whether tags could be deleted by name can't be told while deletion is disabled.");
+            if (tagDelete == Support.NotSupported) notes.Add("Whether tags can be deleted by name once deletion is enabled can't be told before.");
         }
 
         return new RegistryCapabilities
@@ -50,7 +50,7 @@ public sealed partial class HttpRegistry
             Catalog = catalog,
             Referrers = referrers,
             ManifestDelete = manifestDelete,
-            TagDelete = manifestDelete == Support.NotSupported && tagDelete == Support.NotSupported ? Support.Unknown : tagDelete,
+            TagDelete = tagDelete,
             Notes = notes,
         };
     }
@@ -82,7 +82,7 @@ public sealed partial class HttpRegistry
                 if (response.IsSuccessStatusCode) return Support.Supported;
 
                 // With the API, 404 is only said of a repository that is not there (distribution-spec, "Listing Referrers").
-                var error = await ErrorAsync(call, response, token).ConfigureAwait(false);
+                var error = await _client.ErrorAsync(response, token).ConfigureAwait(false);
                 return error.HasCode("NAME_UNKNOWN") ? Support.Unknown : Support.NotSupported;
             },
             cancellationToken,
@@ -111,7 +111,7 @@ public sealed partial class HttpRegistry
             (response, _, _) =>
             {
                 if (Header(response, "X-Harbor-Csrf-Token") is not null) return Task.FromResult<string?>("Harbor");
-                if (Header(response, "X-GitLab-Feature-Flags") is not null || Header(response, "Gitlab-Container-Registry-Version") is { Length: > 0 }) return Task.FromResult<string?>("GitLab Container Registry");
+                if (Header(response, "Gitlab-Container-Registry-Version") is { Length: > 0 }) return Task.FromResult<string?>("GitLab Container Registry");
                 if (Header(response, "X-JFrog-Version") is { } jfrog) return Task.FromResult<string?>(jfrog);
                 var server = Header(response, "Server");
                 if (server is not null && (server.StartsWith("Nexus/", StringComparison.Ordinal) || server.StartsWith("AzureContainerRegistry", StringComparison.Ordinal))) return Task.FromResult<string?>(server);

@@ -15,18 +15,24 @@ namespace RegistryTools.Registries;
 public sealed partial class HttpRegistry : IRegistry
 {
     private const int MaximumPages = 1_000_000;
+    private const int MaximumEmptyPages = 100;
+    private const int LargestPage = 1000;
+    private const int SmallerPage = 100;
 
     private readonly RegistryHttpClient _client;
     private readonly HttpRegistryOptions _options;
     private readonly Uri _v2;
     private volatile bool _answersHead;
-    private int _referrersApi = (int)Support.Unknown;
+    private volatile bool _headLies;
+    private volatile bool _lacksReferrersApi;
+    private volatile int _pageSize;
 
     private HttpRegistry(RegistryAddress address, Uri baseUri, HttpRegistryOptions options)
     {
         Address = address;
         BaseUri = baseUri;
         _options = options;
+        _pageSize = Math.Max(1, Math.Min(options.PageSize, LargestPage));
         _client = new RegistryHttpClient(baseUri, options);
         _v2 = new Uri(baseUri.AbsoluteUri.TrimEnd('/') + "/v2/");
     }
@@ -66,20 +72,33 @@ public sealed partial class HttpRegistry : IRegistry
     /// <exception cref="RegistryUnauthorizedException">It does not accept the credentials.</exception>
     public static async Task<HttpRegistry> ConnectAsync(RegistryAddress address, HttpRegistryOptions options, CancellationToken cancellationToken = default)
     {
+        RegistryUnreachableException secure;
         try
         {
             return await OpenAsync(address, address.Scheme ?? "https", options, cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception exception) when (address.Scheme is null && address.IsLoopback && exception is RegistryUnreachableException)
+        catch (RegistryUnreachableException exception) when (address.Scheme is null && address.IsLoopback && exception.InnerException is { } cause && TransportFailures.MaySpeakHttp(cause))
         {
-            options.Log.Verbose($"{address.Name} does not answer over https ({exception.Message}); being on this machine, it is asked over http.");
+            secure = exception;
+        }
+
+        options.Log.Verbose($"{address.Name} does not answer over https ({secure.Message}); being on this machine, it is asked over http.");
+        try
+        {
             return await OpenAsync(address, "http", options, cancellationToken).ConfigureAwait(false);
+        }
+        catch (RegistryUnreachableException exception)
+        {
+            throw new RegistryUnreachableException($"{exception.Message} Over https: {secure.Message}", exception.Method, exception.Uri, exception.Remedy, exception);
         }
     }
 
     /// <inheritdoc/>
     public IAsyncEnumerable<string> ListRepositoriesAsync(CancellationToken cancellationToken = default) =>
         ListAsync(new Uri(_v2, "_catalog"), "repositories", TokenScope.Catalog, cancellationToken);
+
+    private static RegistryUnsupportedException NoCatalog(RegistryRequestException error) =>
+        new($"The registry has no catalog. {error.Message}", error.Method, error.Uri, error.StatusCode, error.Errors, "Name the repositories: this registry does not list them.");
 
     /// <inheritdoc/>
     public IAsyncEnumerable<string> ListTagsAsync(string repository, CancellationToken cancellationToken = default) =>
@@ -89,15 +108,17 @@ public sealed partial class HttpRegistry : IRegistry
     public async Task<Descriptor?> FindManifestAsync(string repository, string reference, CancellationToken cancellationToken = default)
     {
         var call = new RegistryCall(HttpMethod.Head, Manifest(repository, reference)) { Scope = TokenScope.Pull(repository), Accept = MediaTypes.ManifestAccept, FollowsRedirects = true };
-        var (found, sure) = await _client.SendAsync(
+        var missing = false;
+        var (found, sure) = _headLies ? (null, false) : await _client.SendAsync(
             call,
             (response, _, _) =>
             {
                 switch (response.StatusCode)
                 {
                     case HttpStatusCode.NotFound:
-                        // Some old registries answer 404 to every HEAD. One that has answered a HEAD, or shows that it is distribution, is believed.
-                        return Task.FromResult<(Descriptor?, bool)>((null, _answersHead || ApiVersion is not null || response.Headers.Contains("Docker-Distribution-Api-Version")));
+                        // Old Nexus answers 404 to every HEAD, with the headers of distribution. A 404 is believed once a HEAD has found something here; until then a GET is asked too.
+                        missing = true;
+                        return Task.FromResult<(Descriptor?, bool)>((null, _answersHead));
                     case HttpStatusCode.MethodNotAllowed:
                         return Task.FromResult<(Descriptor?, bool)>((null, false));
                 }
@@ -113,7 +134,9 @@ public sealed partial class HttpRegistry : IRegistry
         if (sure) return found;
         try
         {
-            return (await GetManifestAsync(repository, reference, cancellationToken).ConfigureAwait(false)).ToDescriptor();
+            var manifest = await GetManifestAsync(repository, reference, cancellationToken).ConfigureAwait(false);
+            if (missing && !_answersHead) _headLies = true;
+            return manifest.ToDescriptor();
         }
         catch (RegistryNotFoundException)
         {
@@ -132,7 +155,8 @@ public sealed partial class HttpRegistry : IRegistry
                 var raw = await _client.ReadAsync(response, _options.MaximumManifestSize, token).ConfigureAwait(false);
                 var type = ContentType(response);
                 if (MediaTypes.Essence(type) == "text/html") throw NotARegistry(call, response, raw);
-                if (!Digest.TryParse(reference, out var expected) && Digest.TryParse(Header(response, "Docker-Content-Digest"), out var told)) expected = told;
+                if (Digest.TryParse(reference, out var expected)) CheckVerifiable(expected);
+                else if ( Digest.TryParse(Header(response, "Docker-Content-Digest"), out var told) && told.CanVerify) expected = told;
                 try
                 {
                     return Manifests.Manifest.Parse(raw, type, expected);
@@ -190,7 +214,7 @@ public sealed partial class HttpRegistry : IRegistry
                 MustBeRegistry(call, response);
 
                 // A try before this one got through, and only its answer was lost.
-                if (response.StatusCode == HttpStatusCode.NotFound && doubtful == 0) throw await ErrorAsync(call, response, token).ConfigureAwait(false);
+                if (response.StatusCode == HttpStatusCode.NotFound && doubtful == 0) throw await _client.ErrorAsync(response, token).ConfigureAwait(false);
                 return true;
             },
             cancellationToken,
@@ -212,7 +236,7 @@ public sealed partial class HttpRegistry : IRegistry
                     case HttpStatusCode.MethodNotAllowed:
                         return TagDeletion.NotSupported;
                     case HttpStatusCode.BadRequest:
-                        var error = await ErrorAsync(call, response, token).ConfigureAwait(false);
+                        var error = await _client.ErrorAsync(response, token).ConfigureAwait(false);
                         return error.HasCode("UNSUPPORTED") || error.HasCode("DIGEST_INVALID") || error.HasCode("TAG_INVALID") ? TagDeletion.NotSupported : throw error;
                     default:
                         MustBeRegistry(call, response);
@@ -235,7 +259,7 @@ public sealed partial class HttpRegistry : IRegistry
             {
                 if (response.StatusCode == HttpStatusCode.NotFound || response.IsSuccessStatusCode) return Support.Supported;
                 if (response.StatusCode == HttpStatusCode.MethodNotAllowed) return Support.NotSupported;
-                var error = await ErrorAsync(call, response, token).ConfigureAwait(false);
+                var error = await _client.ErrorAsync(response, token).ConfigureAwait(false);
                 return error.HasCode("UNSUPPORTED") ? Support.NotSupported : Support.Unknown;
             },
             cancellationToken,
@@ -250,17 +274,11 @@ public sealed partial class HttpRegistry : IRegistry
         var uri = At(repository, "referrers/" + subject);
         if (artifactType is not null) uri = new Uri(uri + "?artifactType=" + Uri.EscapeDataString(artifactType));
         var visited = new HashSet<string>(StringComparer.Ordinal);
-        for (var next = _referrersApi == (int)Support.NotSupported ? null : uri; next is not null;)
+        for (var next = _lacksReferrersApi ? null : uri; next is not null;)
         {
+            var page = await GetReferrersPageAsync(repository, next, first: visited.Count == 0, cancellationToken).ConfigureAwait(false);
+            if (page is null) break;
             visited.Add(next.AbsoluteUri);
-            var page = await GetReferrersPageAsync(repository, next, cancellationToken).ConfigureAwait(false);
-            if (page is null)
-            {
-                _referrersApi = (int)Support.NotSupported;
-                break;
-            }
-
-            _referrersApi = (int)Support.Supported;
             foreach (var referrer in page.Value.Index.Manifests)
             {
                 if (artifactType is null || referrer.ArtifactType == artifactType) yield return referrer;
@@ -281,6 +299,8 @@ public sealed partial class HttpRegistry : IRegistry
             yield break;
         }
 
+        // What answers for the tag and lists nothing is not taken for a list of nothing: something may hang on the answer.
+        if (fallback.Kind != ManifestKind.Index) throw new ManifestFormatException($"The tag '{TagName.ForReferrersOf(subject)}' of '{repository}' on {Name} should be a list of referrers and is {fallback.MediaType}.");
         foreach (var referrer in fallback.Manifests)
         {
             if (artifactType is null || referrer.ArtifactType == artifactType) yield return referrer;
@@ -308,7 +328,7 @@ public sealed partial class HttpRegistry : IRegistry
     /// <summary>Asks <c>/v2/</c> (distribution-spec, "Determining Support").</summary>
     private Task PingAsync(CancellationToken cancellationToken)
     {
-        var call = new RegistryCall(HttpMethod.Get, _v2) { Scope = string.Empty, Repetition = Repetition.Never };
+        var call = new RegistryCall(HttpMethod.Get, _v2) { Scope = string.Empty, Repetition = Repetition.IfAnswered };
         return _client.SendAsync(
             call,
             async (response, _, token) =>
@@ -317,11 +337,11 @@ public sealed partial class HttpRegistry : IRegistry
                 var status = (int)response.StatusCode;
                 if (status == 401)
                 {
-                    var error = await ErrorAsync(call, response, token).ConfigureAwait(false);
+                    var error = await _client.ErrorAsync(response, token).ConfigureAwait(false);
                     if (!response.Headers.Contains("WWW-Authenticate")) throw NotARegistry(call, response, []);
 
-                    // A bearer registry says no to everybody here; what counts is whether it gives a token for what is asked later. Basic is final.
-                    if (AuthenticationScheme == "Bearer") return true;
+                    // Without credentials a bearer registry says no here to everybody, and may yet give a token for pulling. With them, no is no: that is what docker login asks.
+                    if (AuthenticationScheme == "Bearer" && (!_client.Authenticator.HasCredentials || RegistryAuthenticator.IsTooNarrow(response))) return true;
                     throw error;
                 }
 
@@ -336,7 +356,7 @@ public sealed partial class HttpRegistry : IRegistry
                         target is { Scheme: "https" } && BaseUri.Scheme == "http" ? $"It wants https: Connect-Registry https://{target.Authority}{Address.Prefix}." : "Connect to the address that it points to, if that is the registry.");
                 }
 
-                var body = await _client.ReadAsync(response, 64 * 1024, token).ConfigureAwait(false);
+                var body = await _client.ReadStartAsync(response, token).ConfigureAwait(false);
                 if (status is < 200 or >= 300 || MediaTypes.Essence(ContentType(response)) == "text/html") throw NotARegistry(call, response, body);
                 return true;
             },
@@ -354,9 +374,15 @@ public sealed partial class HttpRegistry : IRegistry
 
     private async IAsyncEnumerable<string> ListAsync(Uri list, string property, string scope, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var next = new Uri(list + "?n=" + _options.PageSize.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        var size = _pageSize;
+        var next = Page(size);
+        var empty = 0;
+        ListPage? previous = null;
         var visited = new HashSet<string>(StringComparer.Ordinal);
         string? last = null;
+
+        Uri Page(int count) => new(list + "?n=" + count.ToString(System.Globalization.CultureInfo.InvariantCulture));
+
         for (var first = true; next is not null; first = false)
         {
             visited.Add(next.AbsoluteUri);
@@ -365,14 +391,19 @@ public sealed partial class HttpRegistry : IRegistry
             {
                 page = await GetPageAsync(next, property, scope, cancellationToken).ConfigureAwait(false);
             }
-            catch (RegistryRequestException exception) when (first && exception.StatusCode == 400 && _options.PageSize > 100)
+            catch (RegistryRequestException exception) when (first && exception.StatusCode == 400 && size > SmallerPage)
             {
                 // Some registries refuse a page this large where others give less.
-                next = new Uri(list + "?n=100");
+                next = Page(SmallerPage);
                 visited.Add(next.AbsoluteUri);
                 page = await GetPageAsync(next, property, scope, cancellationToken).ConfigureAwait(false);
+                _pageSize = SmallerPage;
             }
 
+            // A page may be empty where some names are hidden from the user; the same page again under another address leads nowhere.
+            empty = page.Items.Count == 0 ? empty + 1 : 0;
+            if (page.Next is not null && (empty == MaximumEmptyPages || (empty == 0 && previous is not null && page.Items.SequenceEqual(previous.Items, StringComparer.Ordinal)))) throw Circular(page.Next);
+            previous = page;
             foreach (var item in page.Items)
             {
                 if (string.Equals(item, last, StringComparison.Ordinal)) continue;
@@ -393,28 +424,51 @@ public sealed partial class HttpRegistry : IRegistry
             call,
             async (response, _, token) =>
             {
+                if (!response.IsSuccessStatusCode)
+                {
+                    var error = await _client.ErrorAsync(response, token).ConfigureAwait(false);
+                    throw scope == TokenScope.Catalog && (response.StatusCode == HttpStatusCode.NotFound || error is RegistryUnsupportedException) ? NoCatalog(error) : error;
+                }
+
                 var body = await _client.ReadAsync(response, _options.MaximumListPageSize, token).ConfigureAwait(false);
                 return new ListPage(ListPage.Read(body, property) ?? throw NotARegistry(call, response, body), FindNext(response, uri));
             },
-            cancellationToken);
+            cancellationToken,
+            400,
+            404,
+            405);
     }
 
-    private Task<(Manifest Index, Uri? Next)?> GetReferrersPageAsync(string repository, Uri uri, CancellationToken cancellationToken)
+    private Task<(Manifest Index, Uri? Next)?> GetReferrersPageAsync(string repository, Uri uri, bool first, CancellationToken cancellationToken)
     {
         var call = new RegistryCall(HttpMethod.Get, uri) { Scope = TokenScope.Pull(repository), Accept = [MediaTypes.OciIndex] };
         return _client.SendAsync<(Manifest, Uri?)?>(
             call,
             async (response, _, token) =>
             {
-                // 404 is how a registry without the API answers; with it, a manifest without referrers has an empty list.
-                if (!response.IsSuccessStatusCode) return null;
+                // 404 is how a registry without the API answers; with it, a manifest without referrers has an empty list. A code that speaks of the repository or the manifest
+                // says nothing of the API: the fallback tag is looked for, and the API is asked again for the next.
+                if (!response.IsSuccessStatusCode)
+                {
+                    var error = await _client.ErrorAsync(response, token).ConfigureAwait(false);
+                    if (!first || (response.StatusCode == HttpStatusCode.BadRequest && error is not RegistryUnsupportedException)) throw error;
+                    if (!error.HasCode("NAME_UNKNOWN") && !error.HasCode("MANIFEST_UNKNOWN")) _lacksReferrersApi = true;
+                    return null;
+                }
+
                 var raw = await _client.ReadAsync(response, _options.MaximumManifestSize, token).ConfigureAwait(false);
-                if (MediaTypes.Essence(ContentType(response)) == "text/html") return null;
+                if (MediaTypes.Essence(ContentType(response)) == "text/html")
+                {
+                    _lacksReferrersApi = true;
+                    return null;
+                }
+
                 var index = Manifests.Manifest.Parse(raw, ContentType(response));
                 if (index.Kind != ManifestKind.Index) throw NotARegistry(call, response, raw);
                 return (index, FindNext(response, uri));
             },
             cancellationToken,
+            400,
             404,
             405);
     }
@@ -455,8 +509,7 @@ public sealed partial class HttpRegistry : IRegistry
 
     private Uri At(string repository, string rest)
     {
-        if (!RepositoryName.IsValid(repository)) RepositoryName.Normalize(repository, out _);
-        return new Uri(_v2, repository + "/" + rest);
+        return new Uri(_v2, RepositoryName.Validate(repository) + "/" + rest);
     }
 
     private Uri Manifest(string repository, string reference)
@@ -477,10 +530,9 @@ public sealed partial class HttpRegistry : IRegistry
         return content;
     }
 
-    private async Task<RegistryRequestException> ErrorAsync(RegistryCall call, HttpResponseMessage response, CancellationToken cancellationToken)
+    private static void CheckVerifiable(Digest digest)
     {
-        var body = await _client.ReadAsync(response, 64 * 1024, cancellationToken).ConfigureAwait(false);
-        return RegistryErrors.From(call.Method.Method, call.Uri, response, body);
+        if (!digest.CanVerify) throw new RegistryToolsException($"Content can't be verified against '{digest}': only sha256 and sha512 can be. It was not read.");
     }
 
     private DigestMismatchException Mismatch(string repository, string reference, Digest expected, Digest actual) =>
@@ -499,12 +551,14 @@ public sealed partial class HttpRegistry : IRegistry
     {
         var status = (int)response.StatusCode;
         var told = RegistryErrors.Describe(body, MediaTypes.Essence(ContentType(response)));
-        var wantsHttps = BaseUri.Scheme == "http" && status == 400 && told.IndexOf("HTTPS", StringComparison.OrdinalIgnoreCase) >= 0;
+        var wantsHttps = BaseUri.Scheme == "http" && status == 400 && System.Text.Encoding.UTF8.GetString(body).IndexOf("HTTPS", StringComparison.OrdinalIgnoreCase) >= 0;
         return new RegistryProtocolException(
-            $"{BaseUri.Authority} answered {status} {RegistryErrors.Reason(response.StatusCode)} to {call.Method} {RegistryErrors.Shown(call.Uri)} with {(told.Length > 0 ? told : "nothing")}, which is not a registry's answer.",
+            wantsHttps
+                ? $"{BaseUri.Authority} speaks https and was asked over http ({call.Method} {RegistryErrors.Shown(call.Uri)})."
+                : $"{BaseUri.Authority} is no registry, or not at this address: it answered {call.Method} {RegistryErrors.Shown(call.Uri)} with {status} {RegistryErrors.Reason(response.StatusCode)} and {(told.Length > 0 ? told : "an empty body")}.",
             call.Method.Method,
             RegistryErrors.Shown(call.Uri),
             status,
-            wantsHttps ? $"It speaks https: Connect-Registry https://{BaseUri.Authority}{Address.Prefix}." : "Check the address: scheme, host, port, and the path where the registry stands behind a prefix.");
+            wantsHttps ? $"Say so: Connect-Registry https://{BaseUri.Authority}{Address.Prefix}." : "Check the address: scheme, host, port, and the path where the registry stands behind a prefix.");
     }
 }
