@@ -11,7 +11,6 @@ internal static class ListBench
         registry.Store.AddManyTags("long", 10_000);
         using var shell = new BenchShell();
         shell.Invoke($"$null = Connect-Registry {registry.BaseAddress}");
-        var warm = 0;
         shell.Invoke("Get-RegistryTag long | ForEach-Object { } ");
         foreach (var (page, what) in new[] { (1_000, "1,000"), (10_000, "10,000") })
         {
@@ -24,17 +23,13 @@ internal static class ListBench
             var before = GC.GetTotalMemory(forceFullCollection: true);
             long highest = 0;
             var pagesAtFirst = 0;
-            var count = 0;
             shell.Stream(
-                $"Get-RegistryTag {name} | ForEach-Object {{ $n++; if ($n -eq 1 -or $n % 500 -eq 0) {{ $n }} }}",
+                $"$n = 0; Get-RegistryTag {name} | ForEach-Object {{ $n++; if ($n -eq 1 -or $n % 500 -eq 0) {{ $n }} }}",
                 item =>
                 {
-                    count = (int)item.BaseObject;
-                    if (count == 1) pagesAtFirst = registry.Requests.Count;
+                    if ((int)item.BaseObject == 1) pagesAtFirst = registry.Requests.Count;
                     else highest = Math.Max(highest, GC.GetTotalMemory(forceFullCollection: true) - before);
                 });
-            shell.Invoke("Remove-Variable n -ErrorAction Ignore");
-            warm += count;
             Console.WriteLine($"Listing {what} tags: {registry.Requests.Count} pages, {pagesAtFirst} of them asked for when the first object left; at most {highest / 1024.0 / 1024.0:0.0} MB more memory in use on the way.");
         }
     }

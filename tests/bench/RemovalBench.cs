@@ -33,9 +33,10 @@ internal static class RemovalBench
             await WaitAsync(address);
             using var proxy = new CountingProxy(address);
             var (requests, time, told) = Measure(proxy.Address, string.Empty, () => proxy.Total, () => proxy.Told, proxy.Clear);
-            var single = await DigestDeleteAsync(address);
+            proxy.Clear();
+            var peer = await TagByTagAsync(proxy.Address);
             Console.WriteLine($"Removing {Removed} tags of {Tags} on docker-registry 2.8.2: {requests / (double)Removed:0.00} requests a tag ({told}), {time.TotalMilliseconds / Removed:0.0} ms a tag.");
-            Console.WriteLine($"  One DELETE by digest there takes {single.TotalMilliseconds:0} ms, which a client that deletes tag by tag pays for every tag: {single.TotalMilliseconds / (time.TotalMilliseconds / Removed):0.0} times as much a tag.");
+            Console.WriteLine($"  Tag by tag, each with a placeholder of its own: {proxy.Total / (double)Removed:0.00} requests a tag, {peer.TotalMilliseconds / Removed:0.0} ms a tag: {peer / time:0.0} times as long.");
         }
         finally
         {
@@ -85,25 +86,42 @@ internal static class RemovalBench
         }
     }
 
-    /// <summary>What deleting one manifest by digest costs: what every peer pays for every tag.</summary>
-    private static async Task<TimeSpan> DigestDeleteAsync(Uri address)
+    /// <summary>
+    /// The best way that the known command-line clients have: for each tag, try to delete it by name, look it up, push an empty layer, a configuration and a manifest over it, and delete that by its digest. Eight
+    /// requests, sent here by a bare HTTP client that does nothing else.
+    /// </summary>
+    private static async Task<TimeSpan> TagByTagAsync(Uri address)
     {
         using var client = new HttpClient();
-        var times = new List<TimeSpan>();
-        for (var i = 0; i < 3; i++)
+        var watch = Stopwatch.StartNew();
+        for (var i = 0; i < Removed; i++)
         {
-            using var head = new HttpRequestMessage(HttpMethod.Head, new Uri(address, $"v2/many/manifests/t0{1500 + i}"));
+            var tag = new Uri(address, string.Create(System.Globalization.CultureInfo.InvariantCulture, $"v2/many/manifests/t{1500 + i:00000}"));
+            (await client.DeleteAsync(tag)).Dispose();
+            using var head = new HttpRequestMessage(HttpMethod.Head, tag);
             head.Headers.TryAddWithoutValidation("Accept", "application/vnd.oci.image.manifest.v1+json");
-            using var found = await client.SendAsync(head);
-            var digest = found.Headers.GetValues("Docker-Content-Digest").First();
-            var watch = Stopwatch.StartNew();
-            using var answer = await client.DeleteAsync(new Uri(address, "v2/many/manifests/" + digest));
-            if ((int)answer.StatusCode != 202) throw new InvalidOperationException($"DELETE answered {(int)answer.StatusCode}.");
-            times.Add(watch.Elapsed);
+            (await client.SendAsync(head)).EnsureSuccessStatusCode().Dispose();
+            var layer = await PushAsync(client, address, "{}"u8.ToArray());
+            var configuration = System.Text.Encoding.UTF8.GetBytes($"{{\"architecture\":\"amd64\",\"os\":\"linux\",\"created_by\":\"{Guid.NewGuid()}\"}}");
+            var config = await PushAsync(client, address, configuration);
+            var manifest = System.Text.Encoding.UTF8.GetBytes($"{{\"schemaVersion\":2,\"mediaType\":\"application/vnd.oci.image.manifest.v1+json\",\"config\":{{\"mediaType\":\"application/vnd.oci.image.config.v1+json\",\"digest\":\"{config}\",\"size\":{configuration.Length}}},\"layers\":[{{\"mediaType\":\"application/vnd.oci.image.layer.v1.tar\",\"digest\":\"{layer}\",\"size\":2}}]}}");
+            using var content = new ByteArrayContent(manifest);
+            content.Headers.TryAddWithoutValidation("Content-Type", "application/vnd.oci.image.manifest.v1+json");
+            (await client.PutAsync(tag, content)).EnsureSuccessStatusCode().Dispose();
+            (await client.DeleteAsync(new Uri(address, "v2/many/manifests/" + Digest(manifest)))).EnsureSuccessStatusCode().Dispose();
         }
 
-        times.Sort();
-        return times[1];
+        return watch.Elapsed;
+    }
+
+    private static string Digest(byte[] bytes) => "sha256:" + Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(bytes));
+
+    private static async Task<string> PushAsync(HttpClient client, Uri address, byte[] bytes)
+    {
+        using var begun = await client.PostAsync(new Uri(address, "v2/many/blobs/uploads/"), new ByteArrayContent([]));
+        var upload = new Uri(address, begun.EnsureSuccessStatusCode().Headers.Location!.PathAndQuery);
+        (await client.PutAsync(new Uri(upload + "&digest=" + Digest(bytes)), new ByteArrayContent(bytes))).EnsureSuccessStatusCode().Dispose();
+        return Digest(bytes);
     }
 
     private static async Task WaitAsync(Uri address)

@@ -59,3 +59,6 @@ public sealed class DigestMismatchException : RegistryToolsException
     /// <summary>The digest of the bytes that came.</summary>
     public string Actual { get; }
 }
+
+/// <summary>A path where there is no registry's storage.</summary>
+public sealed class StorageNotFoundException(string message, string? remedy) : RegistryToolsException(message, remedy);
