@@ -555,7 +555,7 @@ public sealed partial class HttpRegistry : IRegistry
         return new RegistryProtocolException(
             wantsHttps
                 ? $"{BaseUri.Authority} speaks https and was asked over http ({call.Method} {RegistryErrors.Shown(call.Uri)})."
-                : $"{BaseUri.Authority} is no registry, or not at this address: it answered {call.Method} {RegistryErrors.Shown(call.Uri)} with {status} {RegistryErrors.Reason(response.StatusCode)} and {(told.Length > 0 ? told : "an empty body")}.",
+                : $"{BaseUri.Authority} answered {(status + " " + RegistryErrors.Reason(response.StatusCode)).TrimEnd()} to {call.Method} {RegistryErrors.Shown(call.Uri)} with {(told.Length > 0 ? told : "nothing")}, which is not a registry's answer.",
             call.Method.Method,
             RegistryErrors.Shown(call.Uri),
             status,
