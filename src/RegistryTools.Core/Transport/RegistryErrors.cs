@@ -27,7 +27,7 @@ internal static class RegistryErrors
         var told = errors.Count > 0
             ? string.Join("; ", errors.Select(error => (error.Code.Length > 0 ? error.Code : "error") + (error.Message.Length > 0 ? " (" + Text.Shown.Short(error.Message, 200) + ")" : string.Empty)))
             : Describe(body, response.Content.Headers.ContentType?.MediaType);
-        var message = $"{registry} answered {status} {Reason(response.StatusCode)} to {method} {shown}{(told.Length > 0 ? ": " + told : string.Empty)}.";
+        var message = $"{registry} answered {(status + " " + Reason(response.StatusCode)).TrimEnd()} to {method} {shown}{(told.Length > 0 ? ": " + told : string.Empty)}.";
         switch (response.StatusCode)
         {
             case HttpStatusCode.Unauthorized:
@@ -98,7 +98,7 @@ internal static class RegistryErrors
         502 => "Bad Gateway",
         503 => "Service Unavailable",
         504 => "Gateway Timeout",
-        _ => status.ToString(),
+        _ => status.ToString() is { } name && !char.IsDigit(name[0]) ? name : string.Empty,
     };
 
     private static string Elsewhere(Uri? location) => location is { IsAbsoluteUri: true } ? ", to " + location.GetLeftPart(UriPartial.Authority) : string.Empty;

@@ -11,11 +11,13 @@ public static class RetryAfter
         var text = value?.Trim();
         if (string.IsNullOrEmpty(text)) return null;
         var year = TimeSpan.FromDays(365);
-        if (text!.All(char.IsDigit))
+        if (text!.All(c => c is >= '0' and <= '9'))
         {
             return double.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && seconds < year.TotalSeconds ? TimeSpan.FromSeconds(seconds) : year;
         }
 
+        // Every form of date that HTTP has begins with the day of the week; "1.5" is none, though it could be read as one.
+        if (text![0] is not ((>= 'A' and <= 'Z') or (>= 'a' and <= 'z'))) return null;
         if (!DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AllowWhiteSpaces, out var date)) return null;
         var wait = date - now;
         return wait < TimeSpan.Zero ? TimeSpan.Zero : wait > year ? year : wait;

@@ -491,7 +491,7 @@ public sealed partial class HttpRegistry : IRegistry
         var told = RegistryErrors.Describe(body, MediaTypes.Essence(ContentType(response)));
         var wantsHttps = BaseUri.Scheme == "http" && status == 400 && told.IndexOf("HTTPS", StringComparison.OrdinalIgnoreCase) >= 0;
         return new RegistryProtocolException(
-            $"{BaseUri.Authority} answered {status} {RegistryErrors.Reason(response.StatusCode)} to {call.Method} {RegistryErrors.Shown(call.Uri)} with {(told.Length > 0 ? told : "nothing")}, which is not a registry's answer.",
+            $"{BaseUri.Authority} answered {(status + " " + RegistryErrors.Reason(response.StatusCode)).TrimEnd()} to {call.Method} {RegistryErrors.Shown(call.Uri)} with {(told.Length > 0 ? told : "nothing")}, which is not a registry's answer.",
             call.Method.Method,
             RegistryErrors.Shown(call.Uri),
             status,
