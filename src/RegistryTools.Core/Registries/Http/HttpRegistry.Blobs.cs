@@ -92,6 +92,7 @@ public sealed partial class HttpRegistry
     /// <inheritdoc/>
     public async Task<bool> MountBlobAsync(string repository, Digest digest, string fromRepository, CancellationToken cancellationToken = default)
     {
+        Validate(fromRepository);
         var call = new RegistryCall(HttpMethod.Post, new Uri(At(repository, "blobs/uploads/") + "?mount=" + digest + "&from=" + Uri.EscapeDataString(fromRepository))) { Scope = TokenScope.Push(repository), Content = Empty };
         var upload = await _client.SendAsync(
             call,

@@ -207,10 +207,12 @@ public sealed partial class HttpRegistry : IRegistry
                     case HttpStatusCode.NotFound:
                         return TagDeletion.NotFound;
                     case HttpStatusCode.MethodNotAllowed:
-                        return TagDeletion.NotSupported;
                     case HttpStatusCode.BadRequest:
                         var error = await ErrorAsync(call, response, token).ConfigureAwait(false);
-                        return error.HasCode("UNSUPPORTED") || error.HasCode("DIGEST_INVALID") || error.HasCode("TAG_INVALID") ? TagDeletion.NotSupported : throw error;
+                        if (error.HasCode("UNSUPPORTED") || error.HasCode("DIGEST_INVALID") || error.HasCode("TAG_INVALID")) return TagDeletion.NotSupported;
+
+                        // A 405 that gives a reason of another kind, a policy for one, does not say that tags are not deleted here.
+                        return response.StatusCode == HttpStatusCode.MethodNotAllowed && error.Errors.Count == 0 ? TagDeletion.NotSupported : throw error;
                     default:
                         return TagDeletion.Accepted;
                 }
@@ -249,12 +251,8 @@ public sealed partial class HttpRegistry : IRegistry
         for (var next = _referrersApi == (int)Support.NotSupported ? null : uri; next is not null;)
         {
             visited.Add(next.AbsoluteUri);
-            var page = await GetReferrersPageAsync(repository, next, cancellationToken).ConfigureAwait(false);
-            if (page is null)
-            {
-                _referrersApi = (int)Support.NotSupported;
-                break;
-            }
+            var page = await GetReferrersPageAsync(repository, next, isFirst: visited.Count == 1, cancellationToken).ConfigureAwait(false);
+            if (page is null) break;
 
             _referrersApi = (int)Support.Supported;
             foreach (var referrer in page.Value.Index.Manifests)
@@ -325,7 +323,7 @@ public sealed partial class HttpRegistry : IRegistry
                 {
                     var target = response.Headers.Location is { } location ? (location.IsAbsoluteUri ? location : new Uri(_v2, location)) : null;
                     throw new RegistryProtocolException(
-                        $"{BaseUri.Authority} redirects {_v2}{(target is null ? string.Empty : " to " + target.GetLeftPart(UriPartial.Authority))}; a registry does not.",
+                        $"{BaseUri.Authority} redirects {_v2}{(target is null ? string.Empty : " to " + RegistryErrors.Server(target))}; a registry does not.",
                         "GET",
                         _v2,
                         status,
@@ -395,17 +393,30 @@ public sealed partial class HttpRegistry : IRegistry
             cancellationToken);
     }
 
-    private Task<(Manifest Index, Uri? Next)?> GetReferrersPageAsync(string repository, Uri uri, CancellationToken cancellationToken)
+    private Task<(Manifest Index, Uri? Next)?> GetReferrersPageAsync(string repository, Uri uri, bool isFirst, CancellationToken cancellationToken)
     {
         var call = new RegistryCall(HttpMethod.Get, uri) { Scope = TokenScope.Pull(repository), Accept = [MediaTypes.OciIndex] };
         return _client.SendAsync<(Manifest, Uri?)?>(
             call,
             async (response, _, token) =>
             {
-                // 404 is how a registry without the API answers; with it, a manifest without referrers has an empty list.
-                if (!response.IsSuccessStatusCode) return null;
+                if (!response.IsSuccessStatusCode)
+                {
+                    var error = await ErrorAsync(call, response, token).ConfigureAwait(false);
+                    if (!isFirst) throw error;
+
+                    // 404 is how a registry without the API answers; with it, a manifest without referrers has an empty list. Of a repository that is not there, either says it.
+                    if (!error.HasCode("NAME_UNKNOWN")) Interlocked.CompareExchange(ref _referrersApi, (int)Support.NotSupported, (int)Support.Unknown);
+                    return null;
+                }
+
                 var raw = await _client.ReadAsync(response, _options.MaximumManifestSize, token).ConfigureAwait(false);
-                if (MediaTypes.Essence(ContentType(response)) == "text/html") return null;
+                if (MediaTypes.Essence(ContentType(response)) == "text/html")
+                {
+                    if (!isFirst) throw NotARegistry(call, response, raw);
+                    return null;
+                }
+
                 var index = Manifests.Manifest.Parse(raw, ContentType(response));
                 if (index.Kind != ManifestKind.Index) throw NotARegistry(call, response, raw);
                 return (index, FindNext(response, uri));
@@ -439,7 +450,7 @@ public sealed partial class HttpRegistry : IRegistry
         if (next.Scheme != page.Scheme || next.Port != page.Port || !string.Equals(next.Host, page.Host, StringComparison.OrdinalIgnoreCase))
         {
             throw new RegistryProtocolException(
-                $"{Name} names a page on another server, {next.GetLeftPart(UriPartial.Authority)}, as the next page of {page}; it was not followed.",
+                $"{Name} names a page on another server, {RegistryErrors.Server(next)}, as the next page of {page}; it was not followed.",
                 "GET",
                 page,
                 (int)response.StatusCode,
@@ -451,8 +462,15 @@ public sealed partial class HttpRegistry : IRegistry
 
     private Uri At(string repository, string rest)
     {
-        if (!RepositoryName.IsValid(repository)) RepositoryName.Normalize(repository, out _);
+        Validate(repository);
         return new Uri(_v2, repository + "/" + rest);
+    }
+
+    private static void Validate(string repository)
+    {
+        if (RepositoryName.IsValid(repository)) return;
+        RepositoryName.Normalize(repository, out _);
+        throw new ReferenceFormatException(repository, $"'{Text.Shown.Short(repository)}' is not a repository name as registries take it: it has no upper-case letters, and no slash or blank around it.");
     }
 
     private Uri Manifest(string repository, string reference)
@@ -483,7 +501,7 @@ public sealed partial class HttpRegistry : IRegistry
         new($"the manifest '{reference}' of '{repository}' on {Name}", expected.ToString(), actual.ToString());
 
     private static RegistryProtocolException Circular(Uri next) =>
-        new($"The list of {next.Authority} goes round in a circle: {next} is named as the next page a second time.", "GET", next, 200);
+        new($"The list of {next.Authority} goes round in a circle: {RegistryErrors.Shown(next)} is named as the next page a second time.", "GET", RegistryErrors.Shown(next), 200);
 
     private RegistryProtocolException NotARegistry(RegistryCall call, HttpResponseMessage response, byte[] body)
     {
