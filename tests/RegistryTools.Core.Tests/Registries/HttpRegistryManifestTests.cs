@@ -58,12 +58,15 @@ public sealed class HttpRegistryManifestTests
     }
 
     [Fact]
-    public async Task A_registry_that_shows_itself_is_believed_that_a_tag_is_not_there()
+    public async Task A_registry_that_has_answered_a_HEAD_is_believed_that_a_tag_is_not_there()
     {
-        var handler = new ScriptedHandler();
+        var handler = new ScriptedHandler().On("HEAD /v2/a/manifests/there", Answer.Manifest(Image, MediaTypes.OciManifest));
         using var registry = await handler.ConnectAsync();
         Assert.Null(await registry.FindManifestAsync("a", "t"));
-        Assert.Equal(["HEAD /v2/a/manifests/t"], handler.Lines);
+        Assert.Equal(["HEAD /v2/a/manifests/t", "GET /v2/a/manifests/t"], handler.Lines);
+        Assert.NotNull(await registry.FindManifestAsync("a", "there"));
+        Assert.Null(await registry.FindManifestAsync("a", "t"));
+        Assert.Equal(["HEAD /v2/a/manifests/t", "GET /v2/a/manifests/t", "HEAD /v2/a/manifests/there", "HEAD /v2/a/manifests/t"], handler.Lines);
         await Assert.ThrowsAsync<RegistryNotFoundException>(() => registry.GetManifestAsync("a", "t"));
     }
 
@@ -358,9 +361,9 @@ public sealed class HttpRegistryManifestTests
             .On("HEAD /v2/a/manifests/" + tag, request => stored is null ? Answer.Status(404)(request) : Answer.Manifest(stored, MediaTypes.OciIndex)(request))
             .OnAsync("GET /v2/a/manifests/" + tag, async (request, stop) =>
             {
-                var now = stored!;
+                var now = stored;
                 await Task.Delay(5, stop);
-                return Answer.Manifest(now, MediaTypes.OciIndex)(request);
+                return now is null ? Answer.Status(404)(request) : Answer.Manifest(now, MediaTypes.OciIndex)(request);
             });
         using var registry = await handler.ConnectAsync();
         await Task.WhenAll(Enumerable.Range(0, 10).Select(i => Task.Run(() => registry.PutManifestAsync("a", "sig" + i, Encoding.UTF8.GetBytes(Referrer(ImageDigest, i.ToString())), MediaTypes.OciManifest))));

@@ -1,3 +1,4 @@
+using RegistryTools.References;
 using RegistryTools.Errors;
 using RegistryTools.Registries;
 using Xunit;
@@ -161,7 +162,7 @@ public sealed class TokenTests
         {
             { Uri.Host: "one.test" or "two.test" } => Wire.Json(200, $$"""{"token":"{{sent.Uri.Host}}"}"""),
             { Line: "GET /v2/" } => null,
-            { Method: "HEAD", Authorization: "Bearer one.test" } => Wire.Text(200, "", "application/json", ("Docker-Content-Digest", References.Digest.Random().ToString())),
+            { Method: "HEAD", Authorization: "Bearer one.test" } => Wire.Text(200, "", "application/json", ("Docker-Content-Digest", Digest.Random().ToString())),
             { Method: "HEAD" } => Wire.Challenge("realm=\"https://one.test/token\",service=\"s\",scope=\"repository:a:pull\""),
             { Authorization: "Bearer two.test" } => Wire.Json(200, Tags),
             _ => Wire.Challenge("realm=\"https://two.test/token\",service=\"s\",scope=\"repository:a:pull\""),
@@ -183,8 +184,8 @@ public sealed class TokenTests
             _ => Wire.Text(201, "", "text/plain"),
         });
         using var registry = await wire.ConnectAsync();
-        Assert.True(await registry.MountBlobAsync("to", References.Digest.Random(), "from"));
+        Assert.True(await registry.MountBlobAsync("to", Digest.Random(), "from"));
         Assert.EndsWith("scope=repository%3Ato%3Apull%2Cpush&scope=repository%3Afrom%3Apull", wire.Requests.Single(sent => sent.Uri.Host == "auth.test").Uri.Query, StringComparison.Ordinal);
-        await Assert.ThrowsAsync<ReferenceFormatException>(() => registry.MountBlobAsync("to", References.Digest.Random(), "../x"));
+        await Assert.ThrowsAsync<ReferenceFormatException>(() => registry.MountBlobAsync("to", Digest.Random(), "../x"));
     }
 }

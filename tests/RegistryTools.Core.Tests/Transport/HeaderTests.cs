@@ -163,7 +163,7 @@ public sealed class HeaderTests
         var uri = new Uri("https://h:5000/v2/a/manifests/b");
         using var response = Answer.Error(status, "SOME_CODE", "why it failed")(new SeenRequest("DELETE", uri, null, new Dictionary<string, string>(), []));
         var body = await response.Content.ReadAsByteArrayAsync();
-        var error = RegistryErrors.From("DELETE", uri, response, body);
+        var error = RegistryErrors.From("DELETE", uri, response, body, identified: false);
         Assert.IsType(type, error);
         Assert.Equal((status, "DELETE", uri), (error.StatusCode, error.Method, error.Uri));
         Assert.Contains("h:5000 answered " + status, error.Message);
@@ -176,7 +176,7 @@ public sealed class HeaderTests
     [Fact]
     public void A_web_page_is_called_one()
     {
-        Assert.Equal("a web page, not a registry's answer", RegistryErrors.Describe(Encoding.UTF8.GetBytes("  <!DOCTYPE html>"), null));
+        Assert.Equal("a web page (text/html) instead of JSON", RegistryErrors.Describe(Encoding.UTF8.GetBytes("  <!DOCTYPE html>"), null));
         Assert.Equal("'404 page not found'", RegistryErrors.Describe(Encoding.UTF8.GetBytes("404 page not found\n"), "text/plain"));
         Assert.Equal(string.Empty, RegistryErrors.Describe([], null));
     }
