@@ -105,7 +105,14 @@ public sealed class ImageConfig
         var names = new List<string>();
         if (element.Find(name, out var value) && value.ValueKind == System.Text.Json.JsonValueKind.Object)
         {
-            foreach (var property in value.EnumerateObject()) names.Add(property.Name);
+            try
+            {
+                foreach (var property in value.EnumerateObject()) names.Add(property.Name);
+            }
+            catch (InvalidOperationException exception)
+            {
+                throw new Errors.ManifestFormatException($"The image's configuration has a name in {name} that is not valid Unicode.", exception);
+            }
         }
 
         return names;

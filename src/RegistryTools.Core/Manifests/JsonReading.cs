@@ -33,9 +33,24 @@ internal static class JsonReading
 
     public static bool Find(this JsonElement element, string name, out JsonElement value)
     {
-        if (element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out value) && value.ValueKind is not (JsonValueKind.Null or JsonValueKind.Undefined)) return true;
+        if (element.Has(name, out value) && value.ValueKind is not (JsonValueKind.Null or JsonValueKind.Undefined)) return true;
         value = default;
         return false;
+    }
+
+    /// <summary>Whether the property is there, be it null.</summary>
+    public static bool Has(this JsonElement element, string name, out JsonElement value)
+    {
+        value = default;
+        try
+        {
+            return element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out value);
+        }
+        catch (InvalidOperationException exception)
+        {
+            // Names are compared unescaped, and an escape can be half a character.
+            throw new ManifestFormatException($"The name of a property beside '{name}' is not valid Unicode.", exception);
+        }
     }
 
     public static string? Text(this JsonElement element, string name, string what)

@@ -78,7 +78,11 @@ public sealed class Manifest
             foreach (var blob in Blobs())
             {
                 if (blob.Size < 0) return null;
-                if (seen.Add(blob.Digest)) sum = checked(sum + blob.Size);
+                if (!seen.Add(blob.Digest)) continue;
+
+                // No content is this large: what it says is not true, so that the sum can't be told.
+                if (blob.Size > long.MaxValue - sum) return null;
+                sum += blob.Size;
             }
 
             return sum;
@@ -108,18 +112,28 @@ public sealed class Manifest
     {
         var algorithm = expected is { CanVerify: true } ? expected.Algorithm : Digest.Sha256;
         var served = MediaTypes.Essence(contentType);
-        var digest = Digest.Compute(algorithm, served == MediaTypes.DockerSchema1Signed ? Schema1Payload(raw) : raw);
-        if (expected is not null && expected.CanVerify && expected != digest) throw new DigestMismatchException("the manifest", expected.ToString(), digest.ToString());
-
         var generic = served is null or "application/json" or "text/plain" or "application/octet-stream" or "text/json";
+        var digest = Digest.Compute(algorithm, raw);
+        var signed = false;
+        var content = raw;
+        if ((generic || served == MediaTypes.DockerSchema1Signed) && digest != expected && Schema1Payload(raw) is { } payload)
+        {
+            // What is read is what the digest is of: beside it, anything could be put.
+            signed = true;
+            content = payload;
+            digest = Digest.Compute(algorithm, payload);
+        }
+
+        if (expected is not null && expected.CanVerify && expected != digest) throw new DigestMismatchException("the manifest", expected.ToString(), digest.ToString());
         if (!generic && !MediaTypes.IsManifest(served)) return new Manifest(raw, served!, digest, ManifestKind.Unknown);
 
-        using var document = JsonReading.ParseObject(raw, "The manifest");
+        using var document = JsonReading.ParseObject(content, "The manifest");
         var root = document.RootElement;
         var stated = MediaTypes.Essence(root.Text("mediaType", "The manifest"));
         var version = root.Number("schemaVersion", "The manifest") ?? 0;
         string mediaType;
         if (!generic) mediaType = served!;
+        else if (signed) mediaType = MediaTypes.DockerSchema1Signed;
         else if (MediaTypes.IsManifest(stated)) mediaType = stated!;
         else if (stated is not null) return new Manifest(raw, stated, digest, ManifestKind.Unknown);
         else if (Shape(root, version) is { } shape) mediaType = shape;
@@ -132,7 +146,7 @@ public sealed class Manifest
 
         var isIndex = MediaTypes.IsIndex(mediaType);
         var isSchema1 = MediaTypes.IsSchema1(mediaType);
-        var hasManifests = root.Find("manifests", out _);
+        var hasManifests = root.Has("manifests", out var manifests) && (isIndex || manifests.ValueKind != JsonValueKind.Null);
         var hasImage = root.Find("config", out _) || root.Find("layers", out _) || root.Find("blobs", out _);
         if (isIndex ? hasImage || root.Find("fsLayers", out _) : hasManifests)
         {
@@ -174,23 +188,24 @@ public sealed class Manifest
 
     /// <summary>
     /// What the digest of a signed schema 1 manifest is of: the document without its signatures, which each signature's protected header tells how to
-    /// regain (distribution, manifest-v2-1, "Signed Manifests"). The bytes as they are where that can't be told.
+    /// regain (distribution, manifest-v2-1, "Signed Manifests"). Null where it is no such manifest, or that can't be told.
     /// </summary>
-    private static ReadOnlyMemory<byte> Schema1Payload(ReadOnlyMemory<byte> raw)
+    private static ReadOnlyMemory<byte>? Schema1Payload(ReadOnlyMemory<byte> raw)
     {
         try
         {
             using var document = JsonReading.ParseObject(raw, "The manifest");
+            if (document.RootElement.Number("schemaVersion", "The manifest") != 1 || !document.RootElement.Find("fsLayers", out _)) return null;
             var header = document.RootElement.Items("signatures", "The manifest").Select(signature => signature.Text("protected", "A signature")).FirstOrDefault();
-            if (header is null) return raw;
+            if (header is null) return null;
             using var parsed = JsonReading.ParseObject(FromBase64Url(header), "A signature's protected header");
-            if (parsed.RootElement.Number("formatLength", "A signature") is not { } length || length < 0 || length > raw.Length) return raw;
-            if (parsed.RootElement.Text("formatTail", "A signature") is not { } tail) return raw;
+            if (parsed.RootElement.Number("formatLength", "A signature") is not { } length || length < 0 || length > raw.Length) return null;
+            if (parsed.RootElement.Text("formatTail", "A signature") is not { } tail) return null;
             return new ReadOnlyMemory<byte>([.. raw.Slice(0, (int)length).ToArray(), .. FromBase64Url(tail)]);
         }
         catch (Exception exception) when (exception is ManifestFormatException or FormatException)
         {
-            return raw;
+            return null;
         }
     }
 

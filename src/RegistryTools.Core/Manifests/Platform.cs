@@ -40,10 +40,16 @@ public sealed record Platform(string Os, string Architecture, string? Variant = 
         string.Equals(Os, offered.Os, StringComparison.OrdinalIgnoreCase)
         && string.Equals(Architecture, offered.Architecture, StringComparison.OrdinalIgnoreCase)
         && (Variant is null || string.Equals(Variant, offered.Variant, StringComparison.OrdinalIgnoreCase) || (offered.Variant is null && (Architecture, Variant) is ("arm64", "v8") or ("arm", "v7")))
-        && (OsVersion is null || (offered.OsVersion?.StartsWith(OsVersion, StringComparison.OrdinalIgnoreCase) ?? false));
+        && (OsVersion is null || AcceptsVersion(OsVersion, offered.OsVersion));
 
     /// <inheritdoc/>
     public override string ToString() => Os + "/" + Architecture + (string.IsNullOrEmpty(Variant) ? string.Empty : "/" + Variant);
+
+    /// <summary>Whether a version is the asked one, or one that is told more closely: 10.0.20348.1 is 10.0.20348, and 10.0.203480 is not.</summary>
+    private static bool AcceptsVersion(string asked, string? offered) =>
+        offered is not null
+        && offered.StartsWith(asked, StringComparison.OrdinalIgnoreCase)
+        && (offered.Length == asked.Length || offered[asked.Length] == '.' || asked.EndsWith(".", StringComparison.Ordinal));
 
     private static string Architectures(string name) => name switch
     {

@@ -9,6 +9,8 @@ namespace RegistryTools.References;
 /// </summary>
 public sealed class ImageReference
 {
+    private const string NotShown = "(not shown: it may hold a password)";
+
     private ImageReference(string? registry, string repository, bool lowered, string? tag, Digest? digest)
     {
         Registry = registry;
@@ -38,8 +40,10 @@ public sealed class ImageReference
     public static ImageReference Parse(string text)
     {
         var rest = (text ?? string.Empty).Trim();
-        if (rest.IndexOf("://", StringComparison.Ordinal) >= 0)
+        var scheme = rest.IndexOf("://", StringComparison.Ordinal);
+        if (scheme >= 0)
         {
+            if (rest.IndexOf('@') > scheme) throw new ReferenceFormatException(NotShown, "An image reference has no scheme, and holds no user name or password: connect with Connect-Registry and -Credential.");
             throw new ReferenceFormatException(text!, $"'{Shown.Short(text)}' is not an image reference: a reference has no scheme. Connect-Registry takes the scheme.");
         }
 
@@ -47,7 +51,11 @@ public sealed class ImageReference
         var at = rest.IndexOf('@');
         if (at >= 0)
         {
-            digest = References.Digest.Parse(rest.Substring(at + 1));
+            if (!References.Digest.TryParse(rest.Substring(at + 1), out digest))
+            {
+                throw new ReferenceFormatException(NotShown, "What stands after the '@' of an image reference is a digest: sha256: followed by 64 lower-case hexadecimal digits. A user name and password have no place in it.");
+            }
+
             rest = rest.Substring(0, at);
         }
 

@@ -47,6 +47,13 @@ public sealed class RegistryAddress : IEquatable<RegistryAddress>
     {
         var rest = (text ?? string.Empty).Trim();
         if (rest.Length == 0) throw new ReferenceFormatException(string.Empty, "The registry's address is empty.");
+        if (rest.IndexOf('@') >= 0)
+        {
+            throw new ReferenceFormatException(
+                "(not shown: it may hold a password)",
+                "A registry's address holds no user name or password: give them with -Credential.");
+        }
+
         string? scheme = null;
         var mark = rest.IndexOf("://", StringComparison.Ordinal);
         if (mark >= 0)
@@ -57,13 +64,6 @@ public sealed class RegistryAddress : IEquatable<RegistryAddress>
             {
                 throw new ReferenceFormatException(text!, $"'{Shown.Short(scheme)}' is not a registry's scheme: use https:// or http://.");
             }
-        }
-
-        if (rest.IndexOf('@') >= 0)
-        {
-            throw new ReferenceFormatException(
-                "(not shown: it may hold a password)",
-                "A registry's address holds no user name or password: give them with -Credential.");
         }
 
         if (rest.IndexOf('?') >= 0 || rest.IndexOf('#') >= 0) throw Bad(text!, "it has a query or a fragment");

@@ -1,4 +1,6 @@
+using System.Runtime.CompilerServices;
 using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using RegistryTools.Errors;
@@ -13,8 +15,10 @@ namespace RegistryTools.Registries;
 /// </summary>
 internal static class ReferrersFallback
 {
-    /// <summary>Media types keep their plus sign, as everybody writes them.</summary>
-    private static readonly JsonSerializerOptions Written = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly ConditionalWeakTable<IRegistry, SemaphoreSlim> Gates = new();
+
+    /// <summary>It is no HTML: what others wrote plainly stays plain.</summary>
+    private static readonly JsonSerializerOptions Unescaped = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>Adds a manifest to the list of its subject.</summary>
     public static Task AddAsync(IRegistry registry, string repository, Manifest referrer, CancellationToken cancellationToken) =>
@@ -80,6 +84,27 @@ internal static class ReferrersFallback
     {
         if (referrer.Subject is null) return;
         var tag = TagName.ForReferrersOf(referrer.Subject.Digest);
+
+        // Read, changed and written, with nothing in the protocol to guard it: at least here, one at a time.
+        var gate = Gates.GetValue(registry, static _ => new SemaphoreSlim(1));
+        await gate.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await ChangeAsync(registry, repository, tag, change, create, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is ArgumentException or JsonException or InvalidOperationException and not ObjectDisposedException)
+        {
+            // A property that is there twice, say: writing it anew would lose one.
+            throw new ManifestFormatException($"The tag '{tag}' of '{repository}', a list of referrers, has JSON that can't be kept as it is; it was not changed.", exception);
+        }
+        finally
+        {
+            gate.Release();
+        }
+    }
+
+    private static async Task ChangeAsync(IRegistry registry, string repository, string tag, Func<JsonArray, bool> change, bool create, CancellationToken cancellationToken)
+    {
         JsonObject root;
         var mediaType = MediaTypes.OciIndex;
         if (await registry.FindManifestAsync(repository, tag, cancellationToken).ConfigureAwait(false) is not null)
@@ -95,6 +120,6 @@ internal static class ReferrersFallback
         }
 
         if (!change(root["manifests"]!.AsArray())) return;
-        await registry.PutManifestAsync(repository, tag, Encoding.UTF8.GetBytes(root.ToJsonString(Written)), mediaType, cancellationToken).ConfigureAwait(false);
+        await registry.PutManifestAsync(repository, tag, Encoding.UTF8.GetBytes(root.ToJsonString(Unescaped)), mediaType, cancellationToken).ConfigureAwait(false);
     }
 }

@@ -17,6 +17,9 @@ internal static class RegistryErrors
         return new UriBuilder(uri) { Query = string.Empty, UserName = string.Empty, Password = string.Empty }.Uri;
     }
 
+    /// <summary>Scheme, host and port, without user information.</summary>
+    public static string Server(Uri uri) => uri.Scheme + "://" + uri.Authority;
+
     /// <summary>The error that an answer is.</summary>
     /// <param name="method">The request's method.</param>
     /// <param name="uri">Its URI.</param>
@@ -114,7 +117,7 @@ internal static class RegistryErrors
         _ => status.ToString() is { } name && !char.IsDigit(name[0]) ? name : string.Empty,
     };
 
-    private static string Elsewhere(Uri? location) => location is { IsAbsoluteUri: true } ? ", to " + location.GetLeftPart(UriPartial.Authority) : string.Empty;
+    private static string Elsewhere(Uri? location) => location is { IsAbsoluteUri: true } ? ", to " + Server(location) : string.Empty;
 
     private static bool Has(IReadOnlyList<RegistryErrorEntry> errors, string code) => errors.Any(error => error.Code.Equals(code, StringComparison.OrdinalIgnoreCase));
 

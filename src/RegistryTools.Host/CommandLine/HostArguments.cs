@@ -1,4 +1,5 @@
 using System.Globalization;
+using RegistryTools.Host.Embedded;
 
 namespace RegistryTools.Host.CommandLine;
 
@@ -36,7 +37,7 @@ public sealed class HostArguments
 {
     private static readonly string[] Names =
     [
-        "Command", "File", "Help", "Interactive", "ModulePath", "NonInteractive", "Serve", "StoragePath", "Width", "WithRegistry",
+        "Behave", "Command", "File", "Help", "Interactive", "ModulePath", "NonInteractive", "Seed", "Serve", "StoragePath", "Width", "WithRegistry",
     ];
 
     /// <summary>What to do.</summary>
@@ -54,7 +55,13 @@ public sealed class HostArguments
     /// <summary>The port of <c>-Serve</c>; 0 takes a free one.</summary>
     public int Port { get; private set; }
 
-    /// <summary>The directory that <c>-Serve</c> serves.</summary>
+    /// <summary>How the embedded registry behaves: one of <see cref="EmbeddedRegistryOptions.Names"/>.</summary>
+    public string Behaviour { get; private set; } = "2.8";
+
+    /// <summary>Whether <c>-Serve</c> writes the samples into what it serves.</summary>
+    public bool Seed { get; private set; }
+
+    /// <summary>The directory that <c>-Serve</c> serves; null, with the samples alone, for one that goes with the server.</summary>
     public string? StoragePath { get; private set; }
 
     /// <summary>The width to format for; null follows the window.</summary>
@@ -77,6 +84,7 @@ public sealed class HostArguments
         ArgumentNullException.ThrowIfNull(args);
         var parsed = new HostArguments();
         string? mode = null;
+        bool behaves = false;
         for (int i = 0; i < args.Count; i++)
         {
             string name = NameOf(args[i]);
@@ -88,12 +96,12 @@ public sealed class HostArguments
                 case "Command":
                     parsed.SetMode(HostMode.Command, name, ref mode);
                     parsed.Command = Rest(name, args, i + 1);
-                    return parsed.Checked();
+                    return parsed.Checked(behaves);
                 case "File":
                     parsed.SetMode(HostMode.File, name, ref mode);
                     parsed.File = Value(name, "the path of a script", args, ref i);
                     parsed.FileArguments = [.. args.Skip(i + 1)];
-                    return parsed.Checked();
+                    return parsed.Checked(behaves);
                 case "Interactive":
                     parsed.SetMode(HostMode.Interactive, name, ref mode);
                     break;
@@ -103,6 +111,16 @@ public sealed class HostArguments
                     break;
                 case "StoragePath":
                     parsed.StoragePath = Value(name, "a directory", args, ref i);
+                    break;
+                case "Behave":
+                    string behaviour = Value(name, "a behaviour", args, ref i).ToLowerInvariant();
+                    if (!EmbeddedRegistryOptions.Names.Contains(behaviour))
+                        throw new UsageException($"-Behave needs one of {string.Join(", ", EmbeddedRegistryOptions.Names)}, not '{args[i]}'.");
+                    parsed.Behaviour = behaviour;
+                    behaves = true;
+                    break;
+                case "Seed":
+                    parsed.Seed = true;
                     break;
                 case "Width":
                     parsed.Width = Number(name, "a number of columns", Value(name, "a number of columns", args, ref i), 20, 10_000);
@@ -118,7 +136,7 @@ public sealed class HostArguments
                     break;
             }
         }
-        return parsed.Checked();
+        return parsed.Checked(behaves);
     }
 
     private static string NameOf(string argument)
@@ -164,10 +182,14 @@ public sealed class HostArguments
         Mode = mode;
     }
 
-    private HostArguments Checked()
+    private HostArguments Checked(bool behaves)
     {
-        if (Mode == HostMode.Serve && StoragePath is null)
-            throw new UsageException("-Serve needs -StoragePath, the directory to serve.");
+        if (Mode == HostMode.Serve && StoragePath is null && !Seed)
+            throw new UsageException("-Serve needs -StoragePath, the directory to serve, or -Seed to serve nothing but samples.");
+        if (Mode != HostMode.Serve && Seed)
+            throw new UsageException("-Seed goes with -Serve.");
+        if (Mode != HostMode.Serve && !WithRegistry && behaves)
+            throw new UsageException("-Behave goes with -Serve or -WithRegistry.");
         if (Mode != HostMode.Serve && StoragePath is not null)
             throw new UsageException("-StoragePath goes with -Serve.");
         if (WithRegistry && Mode is not (HostMode.Command or HostMode.File or HostMode.Interactive))

@@ -12,15 +12,20 @@ internal static class HostHelp
           -Command <text...>         Runs commands; takes all that follows. "-Command -" reads them from the input.
           -File <script> [args...]   Runs a script with the arguments that follow.
           -Interactive               A prompt. Incomplete input goes on at ">> "; Ctrl+C stops a command, exit leaves.
-          -Serve <port> -StoragePath <directory>
+          -Serve <port> [-StoragePath <directory>] [-Behave <name>] [-Seed]
                                      Only serves a registry, on loopback, from and into a directory in the layout of the
-                                     distribution registry. Port 0 takes a free one.
+                                     distribution registry, until Ctrl+C. Port 0 takes a free one. -Seed writes the samples into it
+                                     first; with -Seed alone the directory is a temporary one.
           -Help                      This text.
 
         Before -Command and -File, or beside any:
           -WithRegistry              For -Command, -File and -Interactive: starts the embedded registry, full of samples, on a free
                                      port of loopback, and puts its address into $RegistryUri and $env:REGISTRY_URI. Nothing starts it
-                                     unasked. It ends with the host, and with it all that was done to it, journal included.
+                                     unasked. It ends with the host, and all that was done to it with it; the journal of removals
+                                     stays the one that the module always writes ($env:REGISTRYTOOLS_DATA names another).
+          -Behave <name>             How the embedded registry behaves: 2.8 (as distribution 2.8, the default: no deletion of a tag by
+                                     its name), 3 (as distribution 3: with it), 2.8-no-delete (deletion switched off), or full (as 3,
+                                     and with the referrers API).
           -NonInteractive            Asks nothing: a question becomes an error. So it is anyhow where the input is no terminal.
           -Width <columns>           Formats for so many columns. Else the window's width, or 120 where there is no window.
           -ModulePath <path>         Imports this module (its manifest, or the directory of it) instead of out/RegistryTools.

@@ -1,5 +1,7 @@
 using System.Management.Automation;
+using RegistryTools.Host.Embedded;
 using RegistryTools.Host.Shell;
+using RegistryTools.Host.Tour;
 
 namespace RegistryTools.Host.CommandLine;
 
@@ -11,6 +13,12 @@ public static class HostProgram
 
     /// <summary>The exit code where Ctrl+C stopped what ran.</summary>
     public const int InterruptedExitCode = 130;
+
+    /// <summary>The variable of the session that holds the address of the registry of samples.</summary>
+    public const string RegistryVariable = "RegistryUri";
+
+    /// <summary>The environment variable that does, for the programs that the session starts.</summary>
+    public const string RegistryEnvironmentVariable = "REGISTRY_URI";
 
     /// <summary>Runs the host.</summary>
     /// <param name="args">The command line.</param>
@@ -25,6 +33,8 @@ public static class HostProgram
             return arguments.Mode switch
             {
                 HostMode.Help => Help(terminal),
+                HostMode.Tour => Until(terminal, token => TakeTourAsync(arguments, terminal, token)),
+                HostMode.Serve => Until(terminal, token => ServeCommand.RunAsync(arguments.Port, arguments.StoragePath, arguments.Behaviour, arguments.Seed, terminal.Output, token)),
                 _ => RunSession(arguments, terminal),
             };
         }
@@ -46,17 +56,76 @@ public static class HostProgram
         return 0;
     }
 
+    /// <summary>Runs something that goes on until it ends or Ctrl+C is pressed; a second Ctrl+C ends the process.</summary>
+    private static int Until(IShellTerminal terminal, Func<CancellationToken, Task<int>> run)
+    {
+        using var cancellation = new CancellationTokenSource();
+        using IDisposable interrupts = terminal.OnInterrupt(() =>
+        {
+            if (cancellation.IsCancellationRequested)
+                return false;
+            cancellation.Cancel();
+            return true;
+        });
+        try
+        {
+            return Task.Run(() => run(cancellation.Token)).GetAwaiter().GetResult();
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            return InterruptedExitCode;
+        }
+    }
+
+    private static async Task<int> TakeTourAsync(HostArguments arguments, IShellTerminal terminal, CancellationToken cancellation)
+    {
+        var tour = new GuidedTour(terminal, GuidedTour.StartSamplesAsync, ModuleStage.Find(arguments.ModulePath), arguments.Width);
+        try
+        {
+            IReadOnlyList<Verdict> verdicts = await tour.TakeAsync(cancellation);
+            return verdicts.All(v => v.IsRight) ? 0 : 1;
+        }
+        catch (Exception e) when (e is TourException or WitnessException)
+        {
+            terminal.Error.WriteLine("The tour ends here, for something is wrong: " + e.Message);
+            return 1;
+        }
+    }
+
     private static int RunSession(HostArguments arguments, IShellTerminal terminal)
     {
         if (arguments.File is not null && !File.Exists(arguments.File))
             throw new UsageException($"There is no script {arguments.File}.");
+        if (!arguments.WithRegistry)
+            return RunSession(arguments, terminal, registry: null);
+        EmbeddedRegistry registry = Task.Run(() => GuidedTour.StartSamplesAsync(EmbeddedRegistryOptions.Named(arguments.Behaviour), CancellationToken.None)).GetAwaiter().GetResult();
+        string? before = Environment.GetEnvironmentVariable(RegistryEnvironmentVariable);
+        Environment.SetEnvironmentVariable(RegistryEnvironmentVariable, Address(registry));
+        try
+        {
+            return RunSession(arguments, terminal, registry);
+        }
+        finally
+        {
+            Environment.SetEnvironmentVariable(RegistryEnvironmentVariable, before);
+            Task.Run(async () => await registry.DisposeAsync()).GetAwaiter().GetResult();
+        }
+    }
+
+    private static int RunSession(HostArguments arguments, IShellTerminal terminal, EmbeddedRegistry? registry)
+    {
         bool? interactive = arguments.Mode == HostMode.Interactive ? true : arguments.NonInteractive ? false : null;
         var host = new ConsoleHost(terminal, interactive, arguments.Width);
         using PowerShellSession session = PowerShellSession.Open(host, ModuleStage.Find(arguments.ModulePath));
+        if (registry is not null)
+            session.SetVariable(RegistryVariable, Address(registry));
 
         if (arguments.Mode == HostMode.Interactive)
         {
             terminal.Output.WriteLine("RegistryTools in the bare PowerShell engine. exit leaves; Ctrl+C stops a command.");
+            terminal.Output.WriteLine(registry is null
+                ? "-WithRegistry starts a registry of samples to try things on."
+                : $"A registry of samples is at {Address(registry)}: Connect-Registry ${RegistryVariable}");
             return new ReadEvalPrintLoop(session).Run(terminal);
         }
 
@@ -66,6 +135,8 @@ public static class HostProgram
             : session.RunFile(arguments.File, arguments.FileArguments);
         return ExitCode(arguments.Mode, session, result);
     }
+
+    private static string Address(EmbeddedRegistry registry) => registry.BaseAddress.GetLeftPart(UriPartial.Authority);
 
     /// <summary>
     /// As pwsh has it: what <c>exit</c> said; else 1 where an error ended it; else, of commands, whether the last one succeeded, and of a

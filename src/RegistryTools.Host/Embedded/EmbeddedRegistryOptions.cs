@@ -123,4 +123,19 @@ public sealed record EmbeddedRegistryOptions
 
     /// <summary>As distribution 3, with the referrers API.</summary>
     public static EmbeddedRegistryOptions Full() => new() { ReferrersApi = true };
+
+    /// <summary>What <see cref="Named"/> knows.</summary>
+    public static IReadOnlyList<string> Names { get; } = ["2.8", "3", "2.8-no-delete", "full"];
+
+    /// <summary>A behaviour by the name that a command line gives it.</summary>
+    /// <param name="behaviour">One of <see cref="Names"/>.</param>
+    /// <exception cref="ArgumentException">There is no such behaviour.</exception>
+    public static EmbeddedRegistryOptions Named(string behaviour) => behaviour switch
+    {
+        "2.8" => Distribution2(),
+        "3" => Distribution3(),
+        "2.8-no-delete" => DeletionDisabled(),
+        "full" => Full(),
+        _ => throw new ArgumentException($"'{behaviour}' is no behaviour: there are {string.Join(", ", Names.SkipLast(1))} and {Names[^1]}.", nameof(behaviour)),
+    };
 }

@@ -17,14 +17,7 @@ public static class ServeCommand
     public static async Task<int> RunAsync(int port, string? storagePath, string behaviour, bool seed, TextWriter output, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(output);
-        EmbeddedRegistryOptions options = behaviour switch
-        {
-            "2.8" => EmbeddedRegistryOptions.Distribution2(),
-            "3" => EmbeddedRegistryOptions.Distribution3(),
-            "2.8-no-delete" => EmbeddedRegistryOptions.DeletionDisabled(),
-            "full" => EmbeddedRegistryOptions.Full(),
-            _ => throw new ArgumentException($"'{behaviour}' is no behaviour: there are 2.8, 3, 2.8-no-delete and full.", nameof(behaviour)),
-        };
+        EmbeddedRegistryOptions options = EmbeddedRegistryOptions.Named(behaviour);
         await using var registry = await EmbeddedRegistry.StartAsync(options with { Port = port, StoragePath = storagePath }, cancellationToken);
         if (seed) SampleData.Seed(registry.Store, fallbackTag: !options.ReferrersApi);
         await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"Serving {registry.StoragePath} at {registry.BaseAddress} as {behaviour}. Ctrl+C stops it."));

@@ -1,3 +1,4 @@
+using RegistryTools.Host.Embedded;
 using RegistryTools.Host.Shell;
 
 namespace RegistryTools.Host.Tour;
@@ -15,7 +16,7 @@ public sealed class GuidedTour
     private const int LongestLine = 110;
 
     private readonly TourTerminal terminal;
-    private readonly Func<SampleBehaviour, CancellationToken, Task<ISampleRegistry>> startRegistry;
+    private readonly Func<EmbeddedRegistryOptions, CancellationToken, Task<EmbeddedRegistry>> startRegistry;
     private readonly string module;
     private readonly int? width;
 
@@ -24,12 +25,23 @@ public sealed class GuidedTour
     /// <param name="startRegistry">Starts a registry of samples.</param>
     /// <param name="module">The manifest of the module to show.</param>
     /// <param name="width">The width to format for; null follows the window.</param>
-    public GuidedTour(IShellTerminal terminal, Func<SampleBehaviour, CancellationToken, Task<ISampleRegistry>> startRegistry, string module, int? width = null)
+    public GuidedTour(IShellTerminal terminal, Func<EmbeddedRegistryOptions, CancellationToken, Task<EmbeddedRegistry>> startRegistry, string module, int? width = null)
     {
         this.terminal = new TourTerminal(terminal);
         this.startRegistry = startRegistry;
         this.module = module;
         this.width = width;
+    }
+
+    /// <summary>Starts a registry full of samples, in a directory that goes with it.</summary>
+    /// <param name="options">How it behaves.</param>
+    /// <param name="cancellation">Stops the start.</param>
+    public static async Task<EmbeddedRegistry> StartSamplesAsync(EmbeddedRegistryOptions options, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        EmbeddedRegistry registry = await EmbeddedRegistry.StartAsync(options, cancellation);
+        SampleData.Seed(registry.Store, fallbackTag: !options.ReferrersApi);
+        return registry;
     }
 
     /// <summary>Takes the tour.</summary>
@@ -50,34 +62,53 @@ public sealed class GuidedTour
 
     private async Task<Verdict> TakeAsync(TourPart part, PowerShellSession session, CancellationToken cancellation)
     {
-        await using ISampleRegistry registry = await startRegistry(part.Behaviour, cancellation);
-        using var witness = new RegistryWitness(registry.Address);
-        string address = registry.Address.GetLeftPart(UriPartial.Authority);
+        await using EmbeddedRegistry registry = await startRegistry(part.Registry, cancellation);
+        using var witness = new RegistryWitness(registry.BaseAddress);
+        string address = registry.BaseAddress.GetLeftPart(UriPartial.Authority);
         IReadOnlyList<WitnessedTag> before = await witness.PullEverythingAsync(cancellation);
         RequireSamples(before);
 
         Say($"A registry of samples runs at {address}, reachable from this machine only: {before.Count} tags in {before.Select(t => t.Repository).Distinct().Count()} repositories. {part.Opening}");
+        HashSet<(string, string)> state = [];
         foreach (TourStep step in part.Steps)
         {
             Say(step.Says);
             string command = step.Command.Replace("{address}", address, StringComparison.Ordinal);
             terminal.Output.WriteLine("PS> " + (terminal.UseColour ? $"\x1b[36m{command}\x1b[0m" : command));
+            registry.ClearRequests();
             RunResult result = session.Run(command);
+            IReadOnlyList<RecordedRequest> requests = registry.Requests;
             cancellation.ThrowIfCancellationRequested();
             if (result.Succeeded == step.IsRefused)
                 throw new TourException(step.IsRefused ? $"'{command}' had to be refused, and was not." : $"'{command}' failed.");
             if (step.Gone is null)
                 continue;
+            if (state.SetEquals(step.Gone) && requests.Any(IsWrite))
+                throw new TourException($"'{command}' was to change nothing, and sent {requests.First(IsWrite)}.");
+            state = [.. step.Gone];
             Verdict soFar = await Verdict.ReachAsync(witness, before, step.Gone, cancellation);
             if (!soFar.IsRight)
                 throw new TourException($"After '{command}': {soFar.Summary}.");
-            terminal.Output.WriteLine($"(looked up over plain HTTP: {soFar.Summary})");
+            WriteWrapped($"({Wire(requests)}; looked up over plain HTTP: {soFar.Summary})");
         }
 
-        Say("Last, without the module: every tag is pulled over plain HTTP with all that belongs to it, and every digest is computed anew.");
+        Say(part.Closing);
         Verdict verdict = await Verdict.ReachAsync(witness, before, TourPart.Unwanted, cancellation);
-        Show(verdict);
+        if (part.IsBrief && verdict.IsRight)
+            terminal.Output.WriteLine();
+        else
+            ShowFindings(verdict);
+        terminal.Output.WriteLine(verdict.Summary);
         return verdict;
+    }
+
+    private static bool IsWrite(RecordedRequest request) => request.Method is not ("GET" or "HEAD");
+
+    private static string Wire(IReadOnlyList<RecordedRequest> requests)
+    {
+        int reads = requests.Count(r => !IsWrite(r));
+        string[] writes = [.. requests.Where(IsWrite).GroupBy(r => r.Method).OrderBy(g => g.Key, StringComparer.Ordinal).Select(g => $"{g.Count()} {g.Key}")];
+        return $"on the wire: {reads} GET and HEAD, {(writes.Length == 0 ? "nothing that writes" : string.Join(", ", writes))}";
     }
 
     /// <summary>A tour on samples that pose no difficulty would show nothing.</summary>
@@ -96,12 +127,17 @@ public sealed class GuidedTour
     private void Say(string text)
     {
         terminal.Output.WriteLine();
+        WriteWrapped(text);
+    }
+
+    private void WriteWrapped(string text)
+    {
         int room = Math.Min(width ?? terminal.WindowWidth ?? LongestLine, LongestLine);
         foreach (string line in TerminalText.Wrap(text, room))
             terminal.Output.WriteLine(line);
     }
 
-    private void Show(Verdict verdict)
+    private void ShowFindings(Verdict verdict)
     {
         int repository = verdict.Findings.Max(f => f.Repository.Length);
         int tag = verdict.Findings.Max(f => f.Tag.Length);
@@ -115,6 +151,5 @@ public sealed class GuidedTour
             terminal.Output.WriteLine(TerminalText.Fit($"  {finding.Repository.PadRight(repository)}  {name.PadRight(tag)}  {digest}  {(finding.IsRight ? "" : "WRONG: ")}{finding.Text}", room));
         }
         terminal.Output.WriteLine();
-        terminal.Output.WriteLine(verdict.Summary);
     }
 }

@@ -1,5 +1,4 @@
 using RegistryTools.Host.CommandLine;
-using Xunit;
 
 namespace RegistryTools.Cmdlets.Tests.Host;
 
@@ -33,8 +32,8 @@ public sealed class HostArgumentsTests
     [Fact]
     public void ServeTakesAPortAndADirectoryInAnyOrder()
     {
-        HostArguments arguments = HostArguments.Parse(["-storage", "/srv/registry", "-serve", "5000"]);
-        Assert.Equal((HostMode.Serve, 5000, "/srv/registry"), (arguments.Mode, arguments.Port, arguments.StoragePath));
+        HostArguments arguments = HostArguments.Parse(["-storage", "/srv/registry", "-serve", "5000", "-behave", "2.8-No-Delete"]);
+        Assert.Equal((HostMode.Serve, 5000, "/srv/registry", "2.8-no-delete"), (arguments.Mode, arguments.Port, arguments.StoragePath, arguments.Behaviour));
     }
 
     [Theory]
@@ -55,6 +54,10 @@ public sealed class HostArgumentsTests
     [InlineData("not '+80'", "-Width", "+80")]
     [InlineData("not '5'", "-Width", "5")]
     [InlineData("-Serve needs -StoragePath", "-Serve", "5000")]
+    [InlineData("-Seed goes with -Serve", "-Seed")]
+    [InlineData("-Behave goes with", "-Behave", "3")]
+    [InlineData("not '4'", "-WithRegistry", "-Behave", "4", "-Command", "1")]
+    [InlineData("could be -Seed or -Serve", "-se", "5000")]
     [InlineData("-StoragePath goes with -Serve", "-StoragePath", "x")]
     [InlineData("-StoragePath goes with -Serve", "-StoragePath", "x", "-Command", "1")]
     [InlineData("-Interactive and -Command exclude each other", "-Interactive", "-Command", "1")]

@@ -1,5 +1,4 @@
 using RegistryTools.Host.CommandLine;
-using Xunit;
 
 namespace RegistryTools.Cmdlets.Tests.Host;
 
@@ -127,7 +126,7 @@ public sealed class HostProgramTests : IDisposable
     {
         var terminal = new TestTerminal();
         Assert.Equal(0, HostProgram.Run(["-Help"], terminal));
-        foreach (string option in new[] { "-Command", "-File", "-Interactive", "-Serve", "-StoragePath", "-WithRegistry", "-NonInteractive", "-Width", "-ModulePath", "-Help" })
+        foreach (string option in new[] { "-Command", "-File", "-Interactive", "-Serve", "-StoragePath", "-WithRegistry", "-Behave", "-Seed", "-NonInteractive", "-Width", "-ModulePath", "-Help" })
             Assert.Contains(option, terminal.Written, StringComparison.Ordinal);
         Assert.All(terminal.Written.Split('\n'), line => Assert.InRange(line.Length, 0, 130));
     }

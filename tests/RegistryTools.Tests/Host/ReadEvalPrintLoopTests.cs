@@ -2,7 +2,6 @@ using System.IO.Pipelines;
 using System.Text;
 using RegistryTools.Host.CommandLine;
 using RegistryTools.Host.Shell;
-using Xunit;
 
 namespace RegistryTools.Cmdlets.Tests.Host;
 

@@ -1,5 +1,4 @@
 using RegistryTools.Host.Shell;
-using Xunit;
 
 namespace RegistryTools.Cmdlets.Tests.Host;
 

@@ -236,10 +236,12 @@ public sealed partial class HttpRegistry : IRegistry
                     case HttpStatusCode.NotFound:
                         return TagDeletion.NotFound;
                     case HttpStatusCode.MethodNotAllowed:
-                        return TagDeletion.NotSupported;
                     case HttpStatusCode.BadRequest:
                         var error = await _client.ErrorAsync(response, token).ConfigureAwait(false);
-                        return error.HasCode("UNSUPPORTED") || error.HasCode("DIGEST_INVALID") || error.HasCode("TAG_INVALID") ? TagDeletion.NotSupported : throw error;
+                        if (error.HasCode("UNSUPPORTED") || error.HasCode("DIGEST_INVALID") || error.HasCode("TAG_INVALID")) return TagDeletion.NotSupported;
+
+                        // A 405 that gives a reason of another kind, a policy for one, does not say that tags are not deleted here.
+                        return response.StatusCode == HttpStatusCode.MethodNotAllowed && error.Errors.Count == 0 ? TagDeletion.NotSupported : throw error;
                     default:
                         MustBeRegistry(call, response);
                         return TagDeletion.Accepted;
@@ -353,7 +355,7 @@ public sealed partial class HttpRegistry : IRegistry
                 {
                     var target = response.Headers.Location is { } location ? (location.IsAbsoluteUri ? location : new Uri(_v2, location)) : null;
                     throw new RegistryProtocolException(
-                        $"{BaseUri.Authority} redirects {_v2}{(target is null ? string.Empty : " to " + target.GetLeftPart(UriPartial.Authority))}; a registry does not.",
+                        $"{BaseUri.Authority} redirects {_v2}{(target is null ? string.Empty : " to " + RegistryErrors.Server(target))}; a registry does not.",
                         "GET",
                         _v2,
                         status,
@@ -463,6 +465,7 @@ public sealed partial class HttpRegistry : IRegistry
                 var raw = await _client.ReadAsync(response, _options.MaximumManifestSize, token).ConfigureAwait(false);
                 if (IsWebPage(response))
                 {
+                    if (!first) throw NotARegistry(call, response, raw);
                     _lacksReferrersApi = true;
                     return null;
                 }
@@ -501,7 +504,7 @@ public sealed partial class HttpRegistry : IRegistry
         if (next.Scheme != page.Scheme || next.Port != page.Port || !string.Equals(next.Host, page.Host, StringComparison.OrdinalIgnoreCase))
         {
             throw new RegistryProtocolException(
-                $"{Name} names a page on another server, {next.GetLeftPart(UriPartial.Authority)}, as the next page of {page}; it was not followed.",
+                $"{Name} names a page on another server, {RegistryErrors.Server(next)}, as the next page of {page}; it was not followed.",
                 "GET",
                 page,
                 (int)response.StatusCode,
@@ -551,7 +554,7 @@ public sealed partial class HttpRegistry : IRegistry
     }
 
     private static RegistryProtocolException Circular(Uri next) =>
-        new($"The list of {next.Authority} goes round in a circle: {next} is named as the next page a second time.", "GET", next, 200);
+        new($"The list of {next.Authority} goes round in a circle: {RegistryErrors.Shown(next)} is named as the next page a second time.", "GET", RegistryErrors.Shown(next), 200);
 
     private RegistryProtocolException NotARegistry(RegistryCall call, HttpResponseMessage response, byte[] body)
     {
