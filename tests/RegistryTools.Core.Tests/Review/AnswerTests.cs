@@ -271,6 +271,37 @@ public sealed class AnswerTests
         Assert.Equal(2, wire.Requests.Count);
     }
 
+    [Theory]
+    [InlineData(200)]
+    [InlineData(404)]
+    public async Task A_proxy_s_page_is_no_word_of_the_registry_s(int status)
+    {
+        var wire = new Wire(sent => sent.Line == "GET /v2/" ? null : Wire.Text(status, "<html>sign in</html>", "text/html"));
+        using var registry = await wire.ConnectAsync();
+        Assert.Equal(Support.Unknown, await registry.FindManifestDeletionAsync("a"));
+        await Assert.ThrowsAnyAsync<RegistryRequestException>(() => registry.DeleteTagAsync("a", "t"));
+        if (status == 200) await Assert.ThrowsAsync<RegistryProtocolException>(() => registry.FindBlobAsync("a", Digest.Random()));
+        var capabilities = await registry.ProbeAsync("a");
+        Assert.Equal((Support.Unknown, Support.NotSupported), (capabilities.ManifestDelete, capabilities.Referrers));
+        Assert.NotEqual(Support.Supported, capabilities.TagDelete);
+    }
+
+    [Fact]
+    public async Task A_probe_is_not_ended_by_an_answer_that_is_no_manifest()
+    {
+        var wire = new Wire(sent => sent switch
+        {
+            { Line: "GET /v2/" } => null,
+            { Method: "DELETE" } => Wire.Error(404, "MANIFEST_UNKNOWN"),
+            { Method: "GET" } when sent.Uri.AbsolutePath.Contains("/manifests/", StringComparison.Ordinal) => Wire.Json(200, "[1,2"),
+            _ => null,
+        });
+        using var registry = await wire.ConnectAsync();
+        var capabilities = await registry.ProbeAsync("a");
+        Assert.Equal((Support.Supported, Support.Unknown), (capabilities.ManifestDelete, capabilities.TagDelete));
+        Assert.Contains(capabilities.Notes, note => note.Contains("not JSON", StringComparison.Ordinal));
+    }
+
     private static async Task<List<T>> ToListAsync<T>(IAsyncEnumerable<T> items)
     {
         var list = new List<T>();

@@ -19,7 +19,12 @@ public sealed partial class HttpRegistry
         var call = new RegistryCall(HttpMethod.Head, Blob(repository, digest)) { Scope = TokenScope.Pull(repository), FollowsRedirects = true };
         return _client.SendAsync<long?>(
             call,
-            (response, _, _) => Task.FromResult<long?>(response.StatusCode == HttpStatusCode.NotFound ? null : response.Content.Headers.ContentLength ?? -1),
+            (response, _, _) =>
+            {
+                // What is taken for there is not pushed: a sign-in page for everything must not pass for it.
+                MustBeRegistry(call, response);
+                return Task.FromResult<long?>(response.StatusCode == HttpStatusCode.NotFound ? null : response.Content.Headers.ContentLength ?? -1);
+            },
             cancellationToken,
             404);
     }
@@ -269,6 +274,7 @@ public sealed partial class HttpRegistry
                 done = (int)(received - offset);
                 _options.Log.Verbose($"{exception.Message} The registry has {received} bytes; going on from there.");
                 if (done == chunk.Length) return upload;
+                await Task.Delay(_options.RetryDelay, cancellationToken).ConfigureAwait(false);
             }
         }
     }

@@ -65,7 +65,7 @@ public sealed partial class HttpRegistry
         {
             return Support.NotSupported;
         }
-        catch (RegistryRequestException exception)
+        catch (RegistryToolsException exception)
         {
             notes.Add($"Whether it has {what} could not be told: {exception.Message}");
             return Support.Unknown;
@@ -79,7 +79,7 @@ public sealed partial class HttpRegistry
             call,
             async (response, _, token) =>
             {
-                if (response.IsSuccessStatusCode) return Support.Supported;
+                if (response.IsSuccessStatusCode) return IsWebPage(response) ? Support.NotSupported : Support.Supported;
 
                 // With the API, 404 is only said of a repository that is not there (distribution-spec, "Listing Referrers").
                 var error = await _client.ErrorAsync(response, token).ConfigureAwait(false);

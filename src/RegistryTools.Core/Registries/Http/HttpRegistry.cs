@@ -154,7 +154,7 @@ public sealed partial class HttpRegistry : IRegistry
             {
                 var raw = await _client.ReadAsync(response, _options.MaximumManifestSize, token).ConfigureAwait(false);
                 var type = ContentType(response);
-                if (MediaTypes.Essence(type) == "text/html") throw NotARegistry(call, response, raw);
+                if (IsWebPage(response)) throw NotARegistry(call, response, raw);
                 if (Digest.TryParse(reference, out var expected)) CheckVerifiable(expected);
                 else if ( Digest.TryParse(Header(response, "Docker-Content-Digest"), out var told) && told.CanVerify) expected = told;
                 try
@@ -231,6 +231,8 @@ public sealed partial class HttpRegistry : IRegistry
             {
                 switch (response.StatusCode)
                 {
+                    case HttpStatusCode.NotFound when IsWebPage(response):
+                        throw await _client.ErrorAsync(response, token).ConfigureAwait(false);
                     case HttpStatusCode.NotFound:
                         return TagDeletion.NotFound;
                     case HttpStatusCode.MethodNotAllowed:
@@ -259,6 +261,8 @@ public sealed partial class HttpRegistry : IRegistry
             call,
             async (response, _, token) =>
             {
+                // A proxy's page says nothing of the registry, and what is overwritten next hangs on this answer.
+                if (IsWebPage(response) && response.StatusCode != HttpStatusCode.MethodNotAllowed) return Support.Unknown;
                 if (response.StatusCode == HttpStatusCode.NotFound || response.IsSuccessStatusCode) return Support.Supported;
                 if (response.StatusCode == HttpStatusCode.MethodNotAllowed) return Support.NotSupported;
                 var error = await _client.ErrorAsync(response, token).ConfigureAwait(false);
@@ -359,7 +363,7 @@ public sealed partial class HttpRegistry : IRegistry
                 }
 
                 var body = await _client.ReadStartAsync(response, token).ConfigureAwait(false);
-                if (status is < 200 or >= 300 || MediaTypes.Essence(ContentType(response)) == "text/html") throw NotARegistry(call, response, body);
+                if (status is < 200 or >= 300 || IsWebPage(response)) throw NotARegistry(call, response, body);
                 return true;
             },
             cancellationToken,
@@ -459,7 +463,7 @@ public sealed partial class HttpRegistry : IRegistry
                 }
 
                 var raw = await _client.ReadAsync(response, _options.MaximumManifestSize, token).ConfigureAwait(false);
-                if (MediaTypes.Essence(ContentType(response)) == "text/html")
+                if (IsWebPage(response))
                 {
                     if (!first) throw NotARegistry(call, response, raw);
                     _lacksReferrersApi = true;
@@ -541,10 +545,12 @@ public sealed partial class HttpRegistry : IRegistry
     private DigestMismatchException Mismatch(string repository, string reference, Digest expected, Digest actual) =>
         new($"the manifest '{reference}' of '{repository}' on {Name}", expected.ToString(), actual.ToString());
 
+    private static bool IsWebPage(HttpResponseMessage response) => MediaTypes.Essence(ContentType(response)) == "text/html";
+
     /// <summary>A proxy that answers with a page of its own, and 200, has not done what was asked.</summary>
     private void MustBeRegistry(RegistryCall call, HttpResponseMessage response)
     {
-        if (response.IsSuccessStatusCode && MediaTypes.Essence(ContentType(response)) == "text/html") throw NotARegistry(call, response, "<"u8.ToArray());
+        if (response.IsSuccessStatusCode && IsWebPage(response)) throw NotARegistry(call, response, "<"u8.ToArray());
     }
 
     private static RegistryProtocolException Circular(Uri next) =>
