@@ -21,6 +21,11 @@ internal static class TransportFailures
         || Find<SocketException>(exception) is { SocketErrorCode: SocketError.HostNotFound or SocketError.NoData }
         || Find<WebException>(exception) is { Status: WebExceptionStatus.NameResolutionFailure or WebExceptionStatus.TrustFailure or WebExceptionStatus.SecureChannelFailure };
 
+    /// <summary>Whether TLS came about and the certificate is not trusted: it is the other scheme's turn in no case.</summary>
+    public static bool IsUntrusted(Exception exception) =>
+        Find<AuthenticationException>(exception) is { } tls && SpeaksOfCertificate(tls)
+        || Find<WebException>(exception) is { Status: WebExceptionStatus.TrustFailure };
+
     /// <summary>The error that tells it.</summary>
     public static RegistryUnreachableException Unreachable(string method, Uri uri, Exception exception)
     {
@@ -34,7 +39,7 @@ internal static class TransportFailures
         if (Find<AuthenticationException>(exception) is { } tls)
         {
             var text = (tls.InnerException ?? tls).Message;
-            if (tls.Message.IndexOf("certificate", StringComparison.OrdinalIgnoreCase) >= 0)
+            if (SpeaksOfCertificate(tls))
             {
                 return ($"its certificate is not trusted. {Shown.Short(tls.Message, 300)}", "Add the certificate's authority to the machine's trusted ones, or use the name that the certificate is made out to.");
             }
@@ -53,6 +58,8 @@ internal static class TransportFailures
             _ => (Shown.Short((exception.InnerException ?? exception).Message, 300), null),
         };
     }
+
+    private static bool SpeaksOfCertificate(AuthenticationException tls) => tls.Message.IndexOf("certificate", StringComparison.OrdinalIgnoreCase) >= 0;
 
     private static T? Find<T>(Exception? exception)
         where T : Exception

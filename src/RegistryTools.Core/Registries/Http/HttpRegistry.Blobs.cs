@@ -1,4 +1,5 @@
 using System.Net;
+using System.Runtime.ExceptionServices;
 using RegistryTools.Authentication;
 using RegistryTools.Errors;
 using RegistryTools.References;
@@ -10,6 +11,9 @@ namespace RegistryTools.Registries;
 public sealed partial class HttpRegistry
 {
     private const int CopyBuffer = 81920;
+
+    /// <summary>The most of a blob that is held in memory because the registry wants chunks that large.</summary>
+    private const int MaximumChunk = 256 * 1024 * 1024;
 
     /// <inheritdoc/>
     public Task<long?> FindBlobAsync(string repository, Digest digest, CancellationToken cancellationToken = default)
@@ -44,15 +48,9 @@ public sealed partial class HttpRegistry
         var buffer = new byte[CopyBuffer];
         long written = 0;
         using var hash = digest.CanVerify ? new DigestHash(digest.Algorithm) : null;
+        var call = new RegistryCall(HttpMethod.Get, Blob(repository, digest)) { Scope = TokenScope.Pull(repository), FollowsRedirects = true, From = () => written };
         for (var attempt = 0; ; attempt++)
         {
-            var call = new RegistryCall(HttpMethod.Get, Blob(repository, digest))
-            {
-                Scope = TokenScope.Pull(repository),
-                FollowsRedirects = true,
-                Repetition = written == 0 ? Repetition.Safe : Repetition.IfNotCarriedOut,
-                Range = written == 0 ? null : (written, null),
-            };
             var before = written;
             try
             {
@@ -61,18 +59,28 @@ public sealed partial class HttpRegistry
                     async (response, _, token) =>
                     {
                         // What was asked to go on from the middle may begin anew.
-                        var skip = written > 0 && response.StatusCode != HttpStatusCode.PartialContent ? written : 0;
+                        var from = response.StatusCode == HttpStatusCode.PartialContent ? response.Content.Headers.ContentRange?.From ?? written : 0;
+                        if (from > written) throw new RegistryProtocolException($"{Name} was asked for the blob {digest} from byte {written} on and began at byte {from}.", "GET", call.Uri, (int)response.StatusCode);
+                        var skip = written - from;
                         await _client.CopyAsync(
                             response,
                             buffer,
                             async count =>
                             {
-                                var from = (int)Math.Min(skip, count);
-                                skip -= from;
-                                if (count == from) return;
-                                hash?.Append(buffer, from, count - from);
-                                await destination.WriteAsync(buffer, from, count - from, token).ConfigureAwait(false);
-                                written += count - from;
+                                var start = (int)Math.Min(skip, count);
+                                skip -= start;
+                                if (count == start) return;
+                                hash?.Append(buffer, start, count - start);
+                                try
+                                {
+                                    await destination.WriteAsync(buffer, start, count - start, token).ConfigureAwait(false);
+                                }
+                                catch (Exception exception) when (exception is not OperationCanceledException)
+                                {
+                                    throw new DestinationException(exception);
+                                }
+
+                                written += count - start;
                             },
                             token).ConfigureAwait(false);
                         return true;
@@ -83,6 +91,10 @@ public sealed partial class HttpRegistry
             catch (RegistryUnreachableException exception) when (written > before && attempt < _options.RetryCount)
             {
                 _options.Log.Verbose($"{exception.Message} Going on after {written} bytes.");
+            }
+            catch (DestinationException exception)
+            {
+                exception.Cause.Throw();
             }
         }
 
@@ -96,7 +108,7 @@ public sealed partial class HttpRegistry
         var call = new RegistryCall(HttpMethod.Post, new Uri(At(repository, "blobs/uploads/") + "?mount=" + digest + "&from=" + Uri.EscapeDataString(fromRepository))) { Scope = TokenScope.Push(repository), Content = Empty };
         var upload = await _client.SendAsync(
             call,
-            (response, _, _) => Task.FromResult(response.StatusCode == HttpStatusCode.Created ? null : UploadLocation(call.Uri, response)),
+            (response, _, _) => Task.FromResult(response.StatusCode == HttpStatusCode.Created ? null : UploadLocation(call, response)),
             cancellationToken).ConfigureAwait(false);
         if (upload is null) return true;
 
@@ -116,19 +128,34 @@ public sealed partial class HttpRegistry
             var (upload, minimumChunk) = await _client.SendAsync(
                 begin,
                 (response, _, _) => Task.FromResult((
-                    UploadLocation(begin.Uri, response),
-                    int.TryParse(Header(response, "OCI-Chunk-Min-Length"), System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var minimum) ? minimum : 0)),
+                    UploadLocation(begin, response),
+                    long.TryParse(Header(response, "OCI-Chunk-Min-Length"), System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var minimum) ? minimum : 0)),
                 cancellationToken).ConfigureAwait(false);
             try
             {
                 if (content.CanSeek) content.Position = start;
-                var chunkSize = Math.Max(_options.ChunkSize, minimumChunk);
+                if (content.CanSeek && content.Length - start <= _options.ChunkSize)
+                {
+                    await PutWholeAsync(repository, digest, content, upload, cancellationToken).ConfigureAwait(false);
+                    return;
+                }
+
+                if (minimumChunk > Math.Max(MaximumChunk, _options.ChunkSize))
+                {
+                    await CancelUploadAsync(repository, upload, cancellationToken).ConfigureAwait(false);
+                    throw new RegistryProtocolException($"{Name} wants chunks of at least {minimumChunk} bytes, which is more than is held in memory here ({MaximumChunk}).", "POST", begin.Uri, null);
+                }
+
+                var chunkSize = Math.Max(_options.ChunkSize, (int)minimumChunk);
                 if (content.CanSeek && content.Length - start <= chunkSize) await PutWholeAsync(repository, digest, content, upload, cancellationToken).ConfigureAwait(false);
                 else await PutChunksAsync(repository, digest, content, upload, chunkSize, cancellationToken).ConfigureAwait(false);
                 return;
             }
-            catch (RegistryRequestException exception) when (content.CanSeek && attempt < _options.RetryCount && exception is RegistryUnreachableException or { StatusCode: 416 or 404 or >= 500 })
+            catch (RegistryRequestException exception) when (exception is RegistryUnreachableException or { StatusCode: 404 or 416 or >= 500 })
             {
+                // It may only be the last answer that was lost.
+                if (await FindBlobAsync(repository, digest, cancellationToken).ConfigureAwait(false) is not null) return;
+                if (!content.CanSeek || attempt >= _options.RetryCount) throw;
                 _options.Log.Verbose($"{exception.Message} The upload of {digest} is begun anew.");
                 await Task.Delay(_options.RetryDelay, cancellationToken).ConfigureAwait(false);
             }
@@ -228,17 +255,18 @@ public sealed partial class HttpRegistry
             };
             try
             {
-                return await _client.SendAsync(call, (response, _, _) => Task.FromResult(UploadLocation(call.Uri, response)), cancellationToken).ConfigureAwait(false);
+                return await _client.SendAsync(call, (response, _, _) => Task.FromResult(UploadLocation(call, response)), cancellationToken).ConfigureAwait(false);
             }
             catch (RegistryRequestException exception) when (attempt < _options.RetryCount && exception is RegistryUnreachableException or { StatusCode: >= 500 })
             {
                 var ask = new RegistryCall(HttpMethod.Get, upload) { Scope = TokenScope.Push(repository) };
-                var (location, received) = await _client.SendAsync(ask, (response, _, _) => Task.FromResult((UploadLocation(ask.Uri, response), Received(response))), cancellationToken).ConfigureAwait(false);
+                var (location, received) = await _client.SendAsync(ask, (response, _, _) => Task.FromResult((UploadLocation(ask, response), Received(response))), cancellationToken).ConfigureAwait(false);
                 if (received < offset || received > offset + chunk.Length) throw;
                 upload = location;
                 done = (int)(received - offset);
                 _options.Log.Verbose($"{exception.Message} The registry has {received} bytes; going on from there.");
                 if (done == chunk.Length) return upload;
+                await Task.Delay(_options.RetryDelay, cancellationToken).ConfigureAwait(false);
             }
         }
     }
@@ -251,14 +279,19 @@ public sealed partial class HttpRegistry
         return hyphen >= 0 && long.TryParse(range!.Substring(hyphen + 1), System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var last) && last > 0 ? last + 1 : 0;
     }
 
-    private Uri UploadLocation(Uri asked, HttpResponseMessage response)
+    private Uri UploadLocation(RegistryCall call, HttpResponseMessage response)
     {
         var location = response.Headers.Location;
-        if (location is null) throw new RegistryProtocolException($"{Name} began an upload and did not say where.", "POST", RegistryErrors.Shown(asked), (int)response.StatusCode);
-        var upload = location.IsAbsoluteUri ? location : new Uri(asked, location);
+        if (location is null) throw new RegistryProtocolException($"{Name} answered {call.Method} {RegistryErrors.Shown(call.Uri)} and did not say where the upload goes on.", call.Method.Method, RegistryErrors.Shown(call.Uri), (int)response.StatusCode);
+        var upload = location.IsAbsoluteUri ? location : new Uri(call.Uri, location);
         if (upload.Scheme is not ("http" or "https") || (BaseUri.Scheme == "https" && upload.Scheme != "https"))
         {
-            throw new RegistryProtocolException($"{Name} wants an upload to go to {upload.Scheme}://{upload.Authority}; it was not sent there: https is not left.", "POST", RegistryErrors.Shown(asked), (int)response.StatusCode);
+            throw new RegistryProtocolException(
+                $"{Name} wants an upload to go to {RegistryErrors.Server(upload)}; it was not sent there: https is not left.",
+                call.Method.Method,
+                RegistryErrors.Shown(call.Uri),
+                (int)response.StatusCode,
+                "A registry behind a proxy must know its own public address (in distribution: http.host, or relativeurls: true).");
         }
 
         return upload;
@@ -281,4 +314,10 @@ public sealed partial class HttpRegistry
 
     private DigestMismatchException BlobMismatch(string repository, Digest expected, Digest actual) =>
         new($"the blob {expected.ToShortString()} of '{repository}' on {Name}", expected.ToString(), actual.ToString());
+
+    /// <summary>What the caller's stream threw: not the registry's failure, and nothing to try again.</summary>
+    private sealed class DestinationException(Exception cause) : Exception(cause.Message, cause)
+    {
+        public ExceptionDispatchInfo Cause { get; } = ExceptionDispatchInfo.Capture(cause);
+    }
 }

@@ -70,7 +70,7 @@ public sealed partial class HttpRegistry : IRegistry
         {
             return await OpenAsync(address, address.Scheme ?? "https", options, cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception exception) when (address.Scheme is null && address.IsLoopback && exception is RegistryUnreachableException)
+        catch (Exception exception) when (address.Scheme is null && address.IsLoopback && exception is RegistryUnreachableException && !TransportFailures.IsUntrusted(exception))
         {
             options.Log.Verbose($"{address.Name} does not answer over https ({exception.Message}); being on this machine, it is asked over http.");
             return await OpenAsync(address, "http", options, cancellationToken).ConfigureAwait(false);
