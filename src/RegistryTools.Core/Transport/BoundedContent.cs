@@ -88,7 +88,7 @@ internal static class BoundedContent
         catch (Exception exception) when (stop.IsCancellationRequested && exception is OperationCanceledException or ObjectDisposedException or IOException or HttpRequestException)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            throw new IOException($"Nothing more came for {patience.TotalSeconds:0} s.", exception);
+            throw new IOException(FormattableString.Invariant($"Nothing more came for {patience.TotalSeconds:0.#} s."), exception);
         }
 
         if (announced is { } length && total < length) throw new IOException($"The body broke off after {total} of {length} bytes.");

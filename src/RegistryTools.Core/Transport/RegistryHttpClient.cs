@@ -42,7 +42,8 @@ internal sealed class RegistryCall(HttpMethod method, Uri uri)
     /// <summary>Makes the body anew for every try; null for none.</summary>
     public Func<HttpContent>? Content { get; init; }
 
-    public (long From, long? To)? Range { get; init; }
+    /// <summary>Where in the content to begin, asked anew at every try: what has come already is not asked for again.</summary>
+    public Func<long>? From { get; init; }
 
     /// <summary>Whether redirections are followed, as those of blobs to another server are.</summary>
     public bool FollowsRedirects { get; init; }
@@ -239,7 +240,7 @@ internal sealed class RegistryHttpClient : IDisposable
             using var request = new HttpRequestMessage(call.Method, uri) { Content = call.Content?.Invoke() };
             request.Headers.TryAddWithoutValidation("User-Agent", UserAgent);
             foreach (var type in call.Accept) request.Headers.TryAddWithoutValidation("Accept", type);
-            if (call.Range is { } range) request.Headers.Range = new System.Net.Http.Headers.RangeHeaderValue(range.From, range.To);
+            if (call.From?.Invoke() is > 0 and var from) request.Headers.Range = new System.Net.Http.Headers.RangeHeaderValue(from, null);
             request.Headers.Authorization = authorization;
             var response = await TrySendAsync(call.Method.Method, request, cancellationToken).ConfigureAwait(false);
             var status = (int)response.StatusCode;

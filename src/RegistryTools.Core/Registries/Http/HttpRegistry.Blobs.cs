@@ -60,8 +60,7 @@ public sealed partial class HttpRegistry
             {
                 Scope = TokenScope.Pull(repository),
                 FollowsRedirects = true,
-                Repetition = written == 0 ? Repetition.Safe : Repetition.IfNotCarriedOut,
-                Range = written == 0 ? null : (written, null),
+                From = () => written,
             };
             var before = written;
             try
@@ -162,8 +161,11 @@ public sealed partial class HttpRegistry
                 else await PutChunksAsync(repository, digest, content, upload, chunkSize, cancellationToken).ConfigureAwait(false);
                 return;
             }
-            catch (RegistryRequestException exception) when (content.CanSeek && attempt < _options.RetryCount && exception is RegistryUnreachableException or { StatusCode: 416 or 404 or >= 500 })
+            catch (RegistryRequestException exception) when (exception is RegistryUnreachableException or { StatusCode: 416 or 404 or >= 500 })
             {
+                // The last request of an upload may have got through although its answer did not.
+                if (await FindBlobAsync(repository, digest, cancellationToken).ConfigureAwait(false) is not null) return;
+                if (!content.CanSeek || attempt >= _options.RetryCount) throw;
                 _options.Log.Verbose($"{exception.Message} The upload of {digest} is begun anew.");
                 await Task.Delay(_options.RetryDelay, cancellationToken).ConfigureAwait(false);
             }
