@@ -174,7 +174,7 @@ public sealed class SchemeTests
                 catch (Exception exception) when (exception is IOException or System.Security.Authentication.AuthenticationException)
                 {
                 }
-                catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
+                catch (Exception exception) when (exception is SocketException or ObjectDisposedException or InvalidOperationException)
                 {
                     return;
                 }
