@@ -17,7 +17,7 @@ internal sealed class RegistryAuthenticator(Uri registry, HttpRegistryOptions op
 {
     private const int MaximumTokenResponse = 1024 * 1024;
     private static readonly TimeSpan DefaultLifetime = TimeSpan.FromSeconds(60);
-    private readonly ConcurrentDictionary<string, Task<IssuedToken>> _tokens = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Lazy<Task<IssuedToken>>> _tokens = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, string> _challengedScopes = new(StringComparer.Ordinal);
     private volatile Service? _service;
     private volatile string? _scheme;
@@ -65,9 +65,9 @@ internal sealed class RegistryAuthenticator(Uri registry, HttpRegistryOptions op
             if (now is null) return false;
 
             // The same scope again: the token that was refused has run out, or never was good enough. One new one is tried.
-            if (sent is not null && before == now && _tokens.TryGetValue(now, out var task) && task.Status == TaskStatus.RanToCompletion && task.Result.Value == sent.Parameter)
+            if (sent is not null && before == now && _tokens.TryGetValue(now, out var pending) && pending.Value is { Status: TaskStatus.RanToCompletion } task && task.Result.Value == sent.Parameter)
             {
-                ((ICollection<KeyValuePair<string, Task<IssuedToken>>>)_tokens).Remove(new KeyValuePair<string, Task<IssuedToken>>(now, task));
+                Forget(now, pending);
             }
 
             return true;
@@ -91,7 +91,7 @@ internal sealed class RegistryAuthenticator(Uri registry, HttpRegistryOptions op
     {
         if (!Uri.TryCreate(text, UriKind.Absolute, out var realm) || realm.Scheme is not ("http" or "https") || realm.UserInfo.Length > 0)
         {
-            throw new RegistryProtocolException($"{registry.Authority} names '{Shown.Short(text)}' as its token service, which is no address of one.", "GET", registry, 401);
+            throw new RegistryProtocolException($"{registry.Authority} names {(text.IndexOf('@') >= 0 ? "something with user information" : "'" + Shown.Short(text) + "'")} as its token service, which is no address of one.", "GET", registry, 401);
         }
 
         if (registry.Scheme == "https" && realm.Scheme != "https")
@@ -111,23 +111,36 @@ internal sealed class RegistryAuthenticator(Uri registry, HttpRegistryOptions op
     {
         for (var attempt = 0; ; attempt++)
         {
-            // Asked for on nobody's behalf in particular: a caller that gives up does not take the token from the others.
-            var task = _tokens.GetOrAdd(scope, _ => Task.Run(() => RequestTokenAsync(service, scope)));
+            // Asked for on nobody's behalf in particular: a caller that gives up does not take the token from the others. Lazy, so that callers that come at once do not each begin a request.
+            var mine = new Lazy<Task<IssuedToken>>(() => Task.Run(() => RequestTokenAsync(service, scope)));
+            var pending = _tokens.GetOrAdd(scope, mine);
+            var task = pending.Value;
+
+            // What failed before this caller came was the concern of those who waited for it.
+            if (pending != mine && attempt == 0 && task.Status is TaskStatus.Faulted or TaskStatus.Canceled)
+            {
+                Forget(scope, pending);
+                continue;
+            }
+
             IssuedToken token;
             try
             {
                 token = await WaitAsync(task, cancellationToken).ConfigureAwait(false);
             }
-            catch when (!cancellationToken.IsCancellationRequested)
+            catch when (task.IsCompleted && task.Status != TaskStatus.RanToCompletion)
             {
-                ((ICollection<KeyValuePair<string, Task<IssuedToken>>>)_tokens).Remove(new KeyValuePair<string, Task<IssuedToken>>(scope, task));
+                Forget(scope, pending);
                 throw;
             }
 
             if (token.IsFresh || attempt > 0) return token;
-            ((ICollection<KeyValuePair<string, Task<IssuedToken>>>)_tokens).Remove(new KeyValuePair<string, Task<IssuedToken>>(scope, task));
+            Forget(scope, pending);
         }
     }
+
+    private void Forget(string scope, Lazy<Task<IssuedToken>> pending) =>
+        ((ICollection<KeyValuePair<string, Lazy<Task<IssuedToken>>>>)_tokens).Remove(new KeyValuePair<string, Lazy<Task<IssuedToken>>>(scope, pending));
 
     private static async Task<T> WaitAsync<T>(Task<T> task, CancellationToken cancellationToken)
     {
@@ -164,9 +177,13 @@ internal sealed class RegistryAuthenticator(Uri registry, HttpRegistryOptions op
             var body = await Transport.BoundedContent.ReadAsync(response, MaximumTokenResponse, options.Timeout, limit.Token).ConfigureAwait(false);
             return Read(body, scope, request.Method.Method, shown, status);
         }
+        catch (Transport.ContentTooLargeException exception)
+        {
+            throw new RegistryProtocolException($"The answer of the token service of {registry.Authority} at {shown} is larger than {exception.Limit} bytes; it was not read.", request.Method.Method, shown, null, null, exception);
+        }
         catch (OperationCanceledException exception)
         {
-            throw new RegistryUnreachableException($"The token service of {registry.Authority} at {shown} did not answer within {options.Timeout.TotalSeconds:0} s.", request.Method.Method, shown, null, exception);
+            throw new RegistryUnreachableException(FormattableString.Invariant($"The token service of {registry.Authority} at {shown} did not answer within {options.Timeout.TotalSeconds:0.#} s."), request.Method.Method, shown, null, exception);
         }
         catch (Exception exception) when (exception is HttpRequestException or IOException)
         {
@@ -220,7 +237,8 @@ internal sealed class RegistryAuthenticator(Uri registry, HttpRegistryOptions op
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
-            throw new RegistryProtocolException($"The token service of {registry.Authority} at {shown} answered with something that is not a token: {Transport.RegistryErrors.Describe(body, null)}.", method, shown, status);
+            // What came is not shown: half a token may be in it.
+            throw new RegistryProtocolException($"The token service of {registry.Authority} at {shown} answered with {body.Length} bytes that hold no token.", method, shown, status);
         }
     }
 

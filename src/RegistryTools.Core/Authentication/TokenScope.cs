@@ -9,6 +9,8 @@ internal static class TokenScope
 
     public static string Push(string repository) => $"repository:{repository}:pull,push";
 
+    public static string Mount(string repository, string fromRepository) => Push(repository) + " " + Pull(fromRepository);
+
     /// <summary>
     /// The key for deleting. What it is called differs (Quay refuses <c>delete</c> and wants <c>*</c>), so a token for it is asked for only once the registry has said, in a challenge, what it
     /// wants.

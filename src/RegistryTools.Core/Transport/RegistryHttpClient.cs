@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
+using System.Net.Http.Headers;
 using Polly;
 using Polly.Retry;
 using RegistryTools.Authentication;
@@ -220,7 +221,7 @@ internal sealed class RegistryHttpClient : IDisposable
     private async Task<HttpResponseMessage> AuthorizeAndSendAsync(RegistryCall call, CancellationToken cancellationToken)
     {
         var uri = call.Uri;
-        var authorization = IsOwn(uri) ? await Authenticator.GetAsync(call.Scope, cancellationToken).ConfigureAwait(false) : null;
+        var authorization = IsOwn(uri) ? await AuthorizeAsync(call.Scope, cancellationToken).ConfigureAwait(false) : null;
         var renewed = 0;
         var visited = new HashSet<string>(StringComparer.Ordinal) { uri.AbsoluteUri };
         while (true)
@@ -241,7 +242,7 @@ internal sealed class RegistryHttpClient : IDisposable
                     again = Authenticator.Learn(challenges, call.Scope, authorization);
                     if (again)
                     {
-                        var next = await Authenticator.GetAsync(call.Scope, cancellationToken).ConfigureAwait(false);
+                        var next = await AuthorizeAsync(call.Scope, cancellationToken).ConfigureAwait(false);
                         again = next is not null && next.ToString() != authorization?.ToString();
                         if (again) authorization = next;
                     }
@@ -277,6 +278,19 @@ internal sealed class RegistryHttpClient : IDisposable
             // What is meant for the registry goes to no other server: a CDN's address carries its own permission.
             if (!SameServer(uri, target)) authorization = null;
             uri = target;
+        }
+    }
+
+    private async Task<AuthenticationHeaderValue?> AuthorizeAsync(string? scope, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await Authenticator.GetAsync(scope, cancellationToken).ConfigureAwait(false);
+        }
+        catch (RegistryRequestException exception) when (exception is RegistryUnreachableException or { StatusCode: 408 or 429 or 500 or 502 or 503 or 504 })
+        {
+            // The registry has done nothing yet: whatever was to be asked of it can be asked again.
+            throw new TransientFailure(exception, carriedOut: false, TransportFailures.IsLasting(exception), null);
         }
     }
 

@@ -105,7 +105,7 @@ public sealed partial class HttpRegistry
     public async Task<bool> MountBlobAsync(string repository, Digest digest, string fromRepository, CancellationToken cancellationToken = default)
     {
         Validate(fromRepository);
-        var call = new RegistryCall(HttpMethod.Post, new Uri(At(repository, "blobs/uploads/") + "?mount=" + digest + "&from=" + Uri.EscapeDataString(fromRepository))) { Scope = TokenScope.Push(repository), Content = Empty };
+        var call = new RegistryCall(HttpMethod.Post, new Uri(At(repository, "blobs/uploads/") + "?mount=" + digest + "&from=" + Uri.EscapeDataString(fromRepository))) { Scope = TokenScope.Mount(repository, fromRepository), Content = Empty };
         var upload = await _client.SendAsync(
             call,
             (response, _, _) => Task.FromResult(response.StatusCode == HttpStatusCode.Created ? null : UploadLocation(call, response)),
@@ -301,7 +301,7 @@ public sealed partial class HttpRegistry
     {
         try
         {
-            var call = new RegistryCall(HttpMethod.Delete, upload) { Scope = TokenScope.Push(repository), Repetition = Repetition.Never };
+            var call = new RegistryCall(HttpMethod.Delete, upload) { Scope = TokenScope.Delete(repository), Repetition = Repetition.Never };
             await _client.SendAsync(call, (_, _, _) => Task.FromResult(true), cancellationToken, 404, 405).ConfigureAwait(false);
         }
         catch (RegistryRequestException exception)

@@ -314,8 +314,8 @@ public sealed partial class HttpRegistry : IRegistry
                     var error = await ErrorAsync(call, response, token).ConfigureAwait(false);
                     if (!response.Headers.Contains("WWW-Authenticate")) throw NotARegistry(call, response, []);
 
-                    // A bearer registry says no to everybody here; what counts is whether it gives a token for what is asked later. Basic is final.
-                    if (AuthenticationScheme == "Bearer") return true;
+                    // A bearer registry says no to everybody here; what counts is whether it gives a token for what is asked later. Basic is final, and so is a token that the user gave.
+                    if (AuthenticationScheme == "Bearer" && _options.Token is null) return true;
                     throw error;
                 }
 
