@@ -97,7 +97,7 @@ internal sealed class RegistryAuthenticator(Uri registry, HttpRegistryOptions op
     {
         if (!Uri.TryCreate(text, UriKind.Absolute, out var realm) || realm.Scheme is not ("http" or "https") || realm.UserInfo.Length > 0)
         {
-            throw new RegistryProtocolException($"{registry.Authority} names '{Shown.Short(text)}' as its token service, which is no address of one.", "GET", registry, 401);
+            throw new RegistryProtocolException($"{registry.Authority} names {(text.IndexOf('@') < 0 ? "'" + Shown.Short(text) + "'" : "an address with a user in it")} as its token service, which is no address of one.", "GET", registry, 401);
         }
 
         if (registry.Scheme == "https" && realm.Scheme != "https")
@@ -268,7 +268,7 @@ internal sealed class RegistryAuthenticator(Uri registry, HttpRegistryOptions op
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
-            throw new RegistryProtocolException($"The token service of {registry.Authority} at {shown} answered with something that is not a token: {Transport.RegistryErrors.Describe(body, null)}.", method, shown, status);
+            throw new RegistryProtocolException($"The token service of {registry.Authority} at {shown} answered with something that is not a token.", method, shown, status);
         }
     }
 

@@ -311,7 +311,7 @@ public sealed partial class HttpRegistry
     {
         try
         {
-            var call = new RegistryCall(HttpMethod.Delete, upload) { Scope = TokenScope.Push(repository), Repetition = Repetition.Never };
+            var call = new RegistryCall(HttpMethod.Delete, upload) { Scope = TokenScope.Delete(repository), Repetition = Repetition.Never };
             await _client.SendAsync(call, (_, _, _) => Task.FromResult(true), cancellationToken, 404, 405).ConfigureAwait(false);
         }
         catch (RegistryRequestException exception)

@@ -116,8 +116,8 @@ public sealed partial class HttpRegistry
                 var server = Header(response, "Server");
                 if (server is not null && (server.StartsWith("Nexus/", StringComparison.Ordinal) || server.StartsWith("AzureContainerRegistry", StringComparison.Ordinal))) return Task.FromResult<string?>(server);
 
-                // Said by distribution, and by many that follow it: a family, not a product.
-                return Task.FromResult(ApiVersion is null ? null : "speaks " + ApiVersion);
+                // Docker-Distribution-Api-Version is said by distribution, and by many that follow it: it names no product.
+                return Task.FromResult<string?>(null);
             },
             cancellationToken,
             (int)HttpStatusCode.Unauthorized);
