@@ -237,14 +237,19 @@ public sealed class ManifestRemover(IRegistry registry, RemovalJournal journal, 
             // Fetched and read, not only looked up: some registries unlink a layer when its digest is deleted as a manifest.
             manifest = await registry.GetManifestAsync(repository, request.Reference, cancellationToken).ConfigureAwait(false);
         }
-        catch (RegistryNotFoundException exception)
+        catch (RegistryToolsException exception) when (asked is not null && exception is RegistryNotFoundException or ManifestFormatException or RegistryRequestException { StatusCode: >= 500 })
         {
-            if (asked is not null && await registry.FindBlobAsync(repository, asked, cancellationToken).ConfigureAwait(false) is not null)
+            // Distribution 2.8 answers 500 to a layer that is asked for as a manifest, and 202 where it is to be deleted as one.
+            if (await registry.FindBlobAsync(repository, asked!, cancellationToken).ConfigureAwait(false) is not null)
             {
                 throw new RemovalFailedException($"{asked} of '{repository}' on {registry.Name} is a layer or a configuration, not a manifest. It was not deleted.", null, exception);
             }
 
-            throw asked is null ? new TagNotFoundException(registry.Name, repository, request.Reference) : exception;
+            throw;
+        }
+        catch (RegistryNotFoundException)
+        {
+            throw new TagNotFoundException(registry.Name, repository, request.Reference);
         }
 
         if (request.ListedDigest is { } listed && asked is null && listed != manifest.Digest) throw new TagMovedException(registry.Name, repository, request.Reference, listed, manifest.Digest);
