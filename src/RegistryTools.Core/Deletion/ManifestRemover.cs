@@ -237,14 +237,15 @@ public sealed class ManifestRemover(IRegistry registry, RemovalJournal journal, 
             // Fetched and read, not only looked up: some registries unlink a layer when its digest is deleted as a manifest.
             manifest = await registry.GetManifestAsync(repository, request.Reference, cancellationToken).ConfigureAwait(false);
         }
-        catch (RegistryNotFoundException exception)
+        catch (Exception exception) when (asked is not null && exception is RegistryNotFoundException or ManifestFormatException or RegistryRequestException { StatusCode: 400 or >= 500 })
         {
-            if (asked is not null && await registry.FindBlobAsync(repository, asked, cancellationToken).ConfigureAwait(false) is not null)
-            {
-                throw new RemovalFailedException($"{asked} of '{repository}' on {registry.Name} is a layer or a configuration, not a manifest. It was not deleted.", null, exception);
-            }
-
-            throw asked is null ? new TagNotFoundException(registry.Name, repository, request.Reference) : exception;
+            // The distribution registry finds a layer by its digest where a manifest was asked for, and fails over what it reads there.
+            if (await registry.FindBlobAsync(repository, asked!, cancellationToken).ConfigureAwait(false) is null) throw;
+            throw new RemovalFailedException($"{asked} of '{repository}' on {registry.Name} is a layer or a configuration, not a manifest. It was not deleted.", null, exception);
+        }
+        catch (RegistryNotFoundException)
+        {
+            throw new TagNotFoundException(registry.Name, repository, request.Reference);
         }
 
         if (request.ListedDigest is { } listed && asked is null && listed != manifest.Digest) throw new TagMovedException(registry.Name, repository, request.Reference, listed, manifest.Digest);
