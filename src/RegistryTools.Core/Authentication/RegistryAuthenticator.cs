@@ -17,7 +17,7 @@ internal sealed class RegistryAuthenticator(Uri registry, HttpRegistryOptions op
 {
     private const int MaximumTokenResponse = 1024 * 1024;
     private static readonly TimeSpan DefaultLifetime = TimeSpan.FromSeconds(60);
-    private readonly ConcurrentDictionary<string, Task<IssuedToken>> _tokens = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Lazy<Task<IssuedToken>>> _tokens = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, string> _challengedScopes = new(StringComparer.Ordinal);
     private volatile Service? _service;
     private volatile string? _scheme;
@@ -67,9 +67,9 @@ internal sealed class RegistryAuthenticator(Uri registry, HttpRegistryOptions op
             if (now is null) return false;
 
             // The same scope again: the token that was refused has run out, or never was good enough. One new one is tried.
-            if (sent is not null && before == now && _tokens.TryGetValue(Key(_service, now), out var task) && task.Status == TaskStatus.RanToCompletion && task.Result.Value == sent.Parameter)
+            if (sent is not null && before == now && _tokens.TryGetValue(Key(_service, now), out var entry) && entry is { IsValueCreated: true, Value: { Status: TaskStatus.RanToCompletion } task } && task.Result.Value == sent.Parameter)
             {
-                Forget(Key(_service, now), task);
+                Forget(Key(_service, now), entry);
             }
 
             return true;
@@ -119,7 +119,9 @@ internal sealed class RegistryAuthenticator(Uri registry, HttpRegistryOptions op
         for (var attempt = 0; ; attempt++)
         {
             // Asked for on nobody's behalf in particular: a caller that gives up does not take the token from the others.
-            var task = _tokens.GetOrAdd(key, _ => Task.Run(() => RequestTokenAsync(service, scope)));
+            // Lazy, since the dictionary may make several values and keep one: only the one that is kept sends a request.
+            var entry = _tokens.GetOrAdd(key, _ => new Lazy<Task<IssuedToken>>(() => Task.Run(() => RequestTokenAsync(service, scope))));
+            var task = entry.Value;
             IssuedToken token;
             try
             {
@@ -128,19 +130,19 @@ internal sealed class RegistryAuthenticator(Uri registry, HttpRegistryOptions op
             finally
             {
                 // A failure is for those who waited for it, and not for who comes later.
-                if (task.IsFaulted || task.IsCanceled) Forget(key, task);
-                else if (!task.IsCompleted) _ = task.ContinueWith(failed => Forget(key, failed), CancellationToken.None, TaskContinuationOptions.NotOnRanToCompletion | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+                if (task.IsFaulted || task.IsCanceled) Forget(key, entry);
+                else if (!task.IsCompleted) _ = task.ContinueWith(_ => Forget(key, entry), CancellationToken.None, TaskContinuationOptions.NotOnRanToCompletion | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
             }
 
             if (token.IsFresh || attempt > 0) return token;
-            Forget(key, task);
+            Forget(key, entry);
         }
     }
 
     private static string Key(Service service, string scope) => service.Realm.AbsoluteUri + "\n" + service.Name + "\n" + scope;
 
-    private void Forget(string key, Task<IssuedToken> task) =>
-        ((ICollection<KeyValuePair<string, Task<IssuedToken>>>)_tokens).Remove(new KeyValuePair<string, Task<IssuedToken>>(key, task));
+    private void Forget(string key, Lazy<Task<IssuedToken>> entry) =>
+        ((ICollection<KeyValuePair<string, Lazy<Task<IssuedToken>>>>)_tokens).Remove(new KeyValuePair<string, Lazy<Task<IssuedToken>>>(key, entry));
 
     private static async Task<T> WaitAsync<T>(Task<T> task, CancellationToken cancellationToken)
     {

@@ -237,7 +237,7 @@ public sealed class ManifestRemover(IRegistry registry, RemovalJournal journal, 
             // Fetched and read, not only looked up: some registries unlink a layer when its digest is deleted as a manifest.
             manifest = await registry.GetManifestAsync(repository, request.Reference, cancellationToken).ConfigureAwait(false);
         }
-        catch (RegistryToolsException exception) when (asked is not null && exception is RegistryNotFoundException or ManifestFormatException or RegistryRequestException { StatusCode: >= 500 })
+        catch (RegistryToolsException exception) when (asked is not null && exception is RegistryNotFoundException or ManifestFormatException or RegistryRequestException { StatusCode: 400 or >= 500 })
         {
             // Distribution 2.8 answers 500 to a layer that is asked for as a manifest, and 202 where it is to be deleted as one.
             if (await registry.FindBlobAsync(repository, asked!, cancellationToken).ConfigureAwait(false) is not null)

@@ -257,7 +257,12 @@ public sealed class AuthenticationTests
         var server = new TokenServer();
         using var registry = await server.Handler.ConnectAsync();
         await registry.PutManifestAsync("a", "t", Image, MediaTypes.OciManifest);
+        var refusals = server.Refusals;
         Assert.False(await registry.MountBlobAsync("a", Digest.Random(), "b"));
+
+        // The token was good at once; only to cancel what was begun instead takes a right that has to be learnt.
+        Assert.Equal(1, server.Refusals - refusals);
+        Assert.Single(server.RegistryRequests, request => request.Method == "POST");
         Assert.Contains(server.TokenRequests, request => request.Uri.Query.Contains("scope=repository%3Aa%3Apull%2Cpush&scope=repository%3Ab%3Apull"));
         var count = server.TokenRequests.Count;
         await registry.PutManifestAsync("a", "t", Image, MediaTypes.OciManifest);
