@@ -21,6 +21,14 @@ public enum TagRestoration
 public sealed class TagRestorer(IRegistry registry, RemovalJournal journal, IActivityLog? log = null)
 {
     private readonly IActivityLog _log = log ?? NoActivityLog.Instance;
+    private List<JournalEntry>? _entries;
+
+    /// <summary>What the journal has of this registry: read once for all tags of a command.</summary>
+    private List<JournalEntry> Entries => _entries ??= journal.Read(registry.Location).ToList();
+
+    /// <summary>The manifest that a tag pointed to when it was last removed, as the journal has it; null where it has none.</summary>
+    public Digest? FindRemoved(string repository, string tag) =>
+        Entries.LastOrDefault(entry => entry.Repository == repository && entry.Tag == tag && (entry.State is RemovalState.Removed or RemovalState.Pending))?.Digest;
 
     /// <summary>
     /// Points a tag to the manifest that it had. The manifest's bytes come from the registry, else from the journal, in which case the registry takes them only
@@ -89,7 +97,7 @@ public sealed class TagRestorer(IRegistry registry, RemovalJournal journal, IAct
         var manifest = await TryGetAsync(repository, digest, cancellationToken).ConfigureAwait(false);
         if (manifest is null)
         {
-            foreach (var entry in journal.Read(registry.Location))
+            foreach (var entry in Entries)
             {
                 if (entry.Digest == digest && entry.Repository == repository && RemovalJournal.FindManifest(entry) is { } bytes) return Manifest.Parse(bytes, entry.MediaType, digest);
             }
@@ -122,7 +130,7 @@ public sealed class TagRestorer(IRegistry registry, RemovalJournal journal, IAct
 
     private TagRestoration Conclude(string repository, string tag, Digest digest, TagRestoration restoration)
     {
-        foreach (var entry in journal.Read(registry.Location))
+        foreach (var entry in Entries)
         {
             if (entry.Repository == repository && entry.Tag == tag && entry.Digest == digest && !entry.IsLive && (entry.State is RemovalState.Removed or RemovalState.Pending))
             {

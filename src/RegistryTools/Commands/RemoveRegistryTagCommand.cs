@@ -15,21 +15,9 @@ namespace RegistryTools.PowerShell.Commands;
 /// </summary>
 [Cmdlet(VerbsCommon.Remove, "RegistryTag", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Medium)]
 [OutputType(typeof(RegistryTagRemoval))]
-public sealed class RemoveRegistryTagCommand : ReferenceTargetCmdlet
+public sealed class RemoveRegistryTagCommand : TagTargetCmdlet
 {
     private readonly Grouped<TagRemovalRequest> _asked = new();
-
-    /// <summary>The tags, letter for letter: no wildcards. <c>Get-RegistryTag</c> finds, this removes.</summary>
-    [Parameter(Mandatory = true, Position = 1, ParameterSetName = ByName, ValueFromPipelineByPropertyName = true)]
-    [Alias("Name")]
-    [ValidateNotNullOrEmpty]
-    public string[] Tag { get; set; } = [];
-
-    /// <summary>The digest that the tag had when it was listed: a tag that points elsewhere by now is not removed. Piped objects of <c>Get-RegistryTag -Detailed</c> bring it along.</summary>
-    [Parameter(ParameterSetName = ByName, ValueFromPipelineByPropertyName = true)]
-    [AllowNull]
-    [AllowEmptyString]
-    public string? Digest { get; set; }
 
     /// <summary>
     /// By what means. Auto: the registry's own tag deletion, and a placeholder manifest where the registry says that it has none. TagApi or Placeholder: that alone.
@@ -52,43 +40,6 @@ public sealed class RemoveRegistryTagCommand : ReferenceTargetCmdlet
     /// <summary>Writes a record for every tag that was removed; <c>Restore-RegistryTag</c> takes it.</summary>
     [Parameter]
     public SwitchParameter PassThru { get; set; }
-
-    private protected override void Process()
-    {
-        if (ParameterSetName == ByReference)
-        {
-            foreach (var text in Reference)
-            {
-                if (FindReference(text) is not { } found) continue;
-                if (found.Reference.Tag is null)
-                {
-                    WriteFailure(new ReferenceFormatException(text, $"'{text}' names no tag: expected repository:tag."), new ErrorSubject(text));
-                    continue;
-                }
-
-                Ask(found.Place, found.Reference.Tag, found.Reference.Digest);
-            }
-
-            return;
-        }
-
-        if (FindPlace(Registry, Repository) is not { } place) return;
-        foreach (var tag in Tag)
-        {
-            var subject = new ErrorSubject(tag, place.Connection.Name, place.Repository, tag);
-            try
-            {
-                TagName.Validate(tag);
-            }
-            catch (ReferenceFormatException error)
-            {
-                WriteFailure(error, subject);
-                continue;
-            }
-
-            if (TryDigest(Digest, subject, out var digest)) Ask(place, tag, digest);
-        }
-    }
 
     private protected override void End()
     {
@@ -114,7 +65,7 @@ public sealed class RemoveRegistryTagCommand : ReferenceTargetCmdlet
         }
     }
 
-    private void Ask(Place place, string tag, Digest? digest)
+    private protected override void Take(Place place, string tag, Digest? digest)
     {
         var target = place.Name(tag) + (digest is null ? string.Empty : " (" + digest + ")");
         if (ShouldProcess(target, "Remove tag")) _asked.Add(place, new TagRemovalRequest(tag, digest));

@@ -110,6 +110,18 @@ public sealed class TagRemoverTests : IDisposable
         Assert.DoesNotContain(registry.Log, line => line.StartsWith("PUT", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task Deletion_that_is_enabled_later_is_found_out_anew()
+    {
+        using var registry = Sample();
+        registry.DeletionEnabled = false;
+        Assert.IsType<DeletionDisabledException>(Assert.Single(await RemoveAsync(registry, "T12")).Error);
+        registry.DeletionEnabled = true;
+        registry.HasTagDelete = true;
+        var removal = Assert.Single(await RemoveAsync(registry, "T12"));
+        Assert.Equal((RemovalState.Removed, RemovalMethod.TagApi), (removal.State, removal.Method));
+    }
+
     [Theory]
     [InlineData(500)]
     [InlineData(502)]
