@@ -36,6 +36,9 @@ public sealed class TagDetail
     /// <summary>Whether it is a placeholder that an interrupted deletion left behind.</summary>
     public bool IsPlaceholder { get; init; }
 
+    /// <summary>When the tag itself was last written; null where the registry does not tell, as none does over HTTP.</summary>
+    public DateTimeOffset? Tagged { get; init; }
+
     /// <summary>Why the rest could not be found out; null where it could.</summary>
     public Exception? Error { get; init; }
 }

@@ -107,6 +107,7 @@ public sealed class TagInspector
                 return new TagDetail
                 {
                     Tag = tag,
+                    Tagged = inspector._registry is ITagTimes times ? await times.FindTaggedAsync(repository, tag, token).ConfigureAwait(false) : null,
                     Digest = found.Digest,
                     MediaType = facts.MediaType,
                     Kind = facts.Kind,

@@ -43,6 +43,7 @@ public sealed class StorageLocation
     public static StorageLocation Find(string path)
     {
         var full = Path.GetFullPath(path);
+        if (full.Length > Path.GetPathRoot(full)!.Length) full = full.TrimEnd(Path.DirectorySeparatorChar, Path.AltDirectorySeparatorChar);
         if (!Directory.Exists(full)) throw new StorageNotFoundException($"There is no directory '{Shown.Short(full, 300)}'.", "Name the root that the registry's configuration names (storage: filesystem: rootdirectory), as it is seen from this machine.");
         var candidates = new[] { full, Path.Combine(full, "_data"), Parent(full, 1), Parent(full, 2), Parent(full, 3) };
         foreach (var candidate in candidates)

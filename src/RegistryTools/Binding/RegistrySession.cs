@@ -130,6 +130,9 @@ internal sealed class RegistrySession
 
         var connections = Connections;
         if (connections.FirstOrDefault(connection => SameName(connection, text)) is { } named) return new Resolution { Connection = named };
+
+        // What the journal holds of a storage is its path.
+        if (connections.FirstOrDefault(connection => string.Equals(connection.Location, text, StringComparison.Ordinal)) is { } located) return new Resolution { Connection = located };
         var isAddress = text.IndexOf('.') >= 0 || text.IndexOf(':') >= 0 || text.Split('/')[0].Equals("localhost", StringComparison.OrdinalIgnoreCase);
         if (!isAddress)
         {

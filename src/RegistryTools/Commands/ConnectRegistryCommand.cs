@@ -7,6 +7,7 @@ using RegistryTools.PowerShell.Output;
 using RegistryTools.PowerShell.Pipeline;
 using RegistryTools.References;
 using RegistryTools.Registries;
+using RegistryTools.Storage;
 
 namespace RegistryTools.PowerShell.Commands;
 
@@ -22,12 +23,23 @@ public sealed class ConnectRegistryCommand : RegistryCmdlet
     private const string WithCredential = "Credential";
     private const string WithToken = "Token";
     private const string WithIdentityToken = "IdentityToken";
+    private const string OnStorage = "Storage";
 
     /// <summary>The registry's address: registry.example.com, https://host/prefix, http://localhost:5000.</summary>
-    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true)]
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = Anonymous)]
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = WithCredential)]
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = WithToken)]
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = WithIdentityToken)]
     [Alias("Url", "Address", "Server")]
     [ValidateNotNullOrEmpty]
     public string Uri { get; set; } = string.Empty;
+
+    /// <summary>
+    /// The storage of a distribution registry in place of a server: the root that the registry's configuration names, the <c>docker/registry/v2</c> in it, or a container volume that is mounted here.
+    /// </summary>
+    [Parameter(Mandatory = true, ParameterSetName = OnStorage)]
+    [ValidateNotNullOrEmpty]
+    public string StoragePath { get; set; } = string.Empty;
 
     /// <summary>What to call the connection; its host and port otherwise. One of the same name is closed and replaced.</summary>
     [Parameter]
@@ -78,6 +90,14 @@ public sealed class ConnectRegistryCommand : RegistryCmdlet
     private protected override void Process()
     {
         var session = RegistrySession.Current;
+        if (ParameterSetName == OnStorage)
+        {
+            var path = GetUnresolvedProviderPathFromPSPath(StoragePath);
+            if (!TryRun(new ErrorSubject(path, Name), token => Task.Run(() => new StorageRegistry(StorageLocation.Find(path)), token), out var storage)) return;
+            WriteObject(session.Add(RegistryConnection.Open(storage, null, Name, null, "None", DateTimeOffset.Now), makeCurrent: true));
+            return;
+        }
+
         if (ParameterSetName == Anonymous && Name is null && session.FindByName(Uri) is { } open && Uri.IndexOfAny(['.', ':']) < 0)
         {
             session.MakeCurrent(open);

@@ -36,6 +36,7 @@ internal static class ErrorRecords
     public const string RemovalFailed = nameof(RemovalFailed);
     public const string RestoreFailed = nameof(RestoreFailed);
     public const string ManifestInUse = nameof(ManifestInUse);
+    public const string StorageNotFound = nameof(StorageNotFound);
     public const string JournalFailed = nameof(JournalFailed);
     public const string OperationFailed = nameof(OperationFailed);
 
@@ -95,6 +96,7 @@ internal static class ErrorRecords
         RemovalFailedException => (RemovalFailed, ErrorCategory.OperationStopped),
         RestoreFailedException => (RestoreFailed, ErrorCategory.InvalidOperation),
         ManifestInUseException => (ManifestInUse, ErrorCategory.ResourceBusy),
+        StorageNotFoundException => (StorageNotFound, ErrorCategory.ObjectNotFound),
         JournalException => (JournalFailed, ErrorCategory.WriteError),
         RegistryUnauthorizedException => (RegistryUnauthorized, ErrorCategory.AuthenticationError),
         RegistryDeniedException => (RegistryDenied, ErrorCategory.PermissionDenied),

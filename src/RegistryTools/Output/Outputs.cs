@@ -26,6 +26,7 @@ internal static class Outputs
             Platform = [.. detail.Platforms.Select(platform => platform.ToString())],
             ArtifactType = detail.ArtifactType,
             IsPlaceholder = detail.IsPlaceholder,
+            Tagged = detail.Tagged,
         };
 
     public static RegistryDescriptor Descriptor(string registry, string repository, Descriptor descriptor) =>

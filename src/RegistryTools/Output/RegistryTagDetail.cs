@@ -41,6 +41,9 @@ public sealed class RegistryTagDetail
     /// <summary>When the image was built, as it says; of an index, the newest of its platforms. Reproducible builds say 1970 or 1980.</summary>
     public DateTimeOffset? Created { get; internal set; }
 
+    /// <summary>When the tag itself was last written: pushed, or moved. Null over HTTP, where no registry tells.</summary>
+    public DateTimeOffset? Tagged { get; internal set; }
+
     /// <summary>What it runs on.</summary>
     public string[] Platform { get; internal set; } = [];
 
