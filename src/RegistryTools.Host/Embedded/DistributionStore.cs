@@ -10,6 +10,9 @@ public sealed class DistributionStore
 {
     private readonly string _root;
 
+    // A tag's directory is not to go while its link is being written.
+    private readonly Lock _tags = new();
+
     /// <summary>A store in a directory, which need not exist yet.</summary>
     /// <param name="storagePath">The root that a registry's configuration names: the parent of <c>docker/registry/v2</c>.</param>
     public DistributionStore(string storagePath)
@@ -107,8 +110,11 @@ public sealed class DistributionStore
         if (tag is not null)
         {
             var colon = digest.IndexOf(':', StringComparison.Ordinal);
-            WriteLink(Repository(repository, "_manifests", "tags", tag, "index", digest[..colon], digest[(colon + 1)..], "link"), digest);
-            WriteLink(Repository(repository, "_manifests", "tags", tag, "current", "link"), digest);
+            lock (_tags)
+            {
+                WriteLink(Repository(repository, "_manifests", "tags", tag, "index", digest[..colon], digest[(colon + 1)..], "link"), digest);
+                WriteLink(Repository(repository, "_manifests", "tags", tag, "current", "link"), digest);
+            }
         }
 
         return digest;
@@ -130,9 +136,12 @@ public sealed class DistributionStore
     public bool DeleteTag(string repository, string tag)
     {
         var directory = Repository(repository, "_manifests", "tags", tag);
-        if (!Directory.Exists(directory)) return false;
-        Directory.Delete(directory, recursive: true);
-        return true;
+        lock (_tags)
+        {
+            if (!Directory.Exists(directory)) return false;
+            Directory.Delete(directory, recursive: true);
+            return true;
+        }
     }
 
     /// <summary>Removes a manifest from a repository and every tag that points to it; false where it is not there.</summary>
@@ -143,7 +152,10 @@ public sealed class DistributionStore
         File.Delete(link);
         foreach (var tag in Tags(repository))
         {
-            if (FindTag(repository, tag) == digest) DeleteTag(repository, tag);
+            lock (_tags)
+            {
+                if (FindTag(repository, tag) == digest) DeleteTag(repository, tag);
+            }
         }
 
         return true;
