@@ -95,6 +95,8 @@ internal sealed class BlobEndpoints(EmbeddedRegistryOptions options, Distributio
             return;
         }
 
+        answer.Headers["Docker-Content-Digest"] = digest;
+        answer.Headers["ETag"] = $"\"{digest}\"";
         if (context.Request.Headers.IfNoneMatch.ToString().Trim('"') == digest)
         {
             answer.StatusCode = 304;
@@ -104,8 +106,6 @@ internal sealed class BlobEndpoints(EmbeddedRegistryOptions options, Distributio
         var path = store.BlobPath(digest);
         var length = new FileInfo(path).Length;
         answer.ContentType = "application/octet-stream";
-        answer.Headers["Docker-Content-Digest"] = digest;
-        answer.Headers["ETag"] = $"\"{digest}\"";
         answer.Headers["Accept-Ranges"] = "bytes";
         long from = 0;
         var to = length - 1;

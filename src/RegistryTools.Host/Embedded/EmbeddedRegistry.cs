@@ -78,7 +78,7 @@ public sealed class EmbeddedRegistry : IAsyncDisposable
     {
         options ??= new EmbeddedRegistryOptions();
         var owns = options.StoragePath is null;
-        var storage = options.StoragePath ?? Path.Combine(Path.GetTempPath(), "registrytools-" + Guid.NewGuid().ToString("N"));
+        var storage = Path.GetFullPath(options.StoragePath ?? Path.Combine(Path.GetTempPath(), "registrytools-" + Guid.NewGuid().ToString("N")));
         Directory.CreateDirectory(storage);
 
         // The empty builder reads no settings and no environment, and logs nothing.

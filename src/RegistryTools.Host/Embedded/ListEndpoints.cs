@@ -22,7 +22,7 @@ internal sealed class ListEndpoints(EmbeddedRegistryOptions options, Distributio
             return;
         }
 
-        if (Page(context, answer, store.Repositories(), Math.Min(options.CatalogPage, options.MaximumPage)) is { } page) answer.Json(new { repositories = page });
+        if (Page(context, answer, store.Repositories(), DistributionStore.CatalogOrder, Math.Min(options.CatalogPage, options.MaximumPage)) is { } page) answer.Json(new { repositories = page });
     }
 
     public void Tags(HttpContext context, Answer answer, string repository)
@@ -53,7 +53,7 @@ internal sealed class ListEndpoints(EmbeddedRegistryOptions options, Distributio
             return;
         }
 
-        if (Page(context, answer, tags, options.MaximumPage) is { } page) answer.Json(new { name = repository, tags = page });
+        if (Page(context, answer, tags, StringComparer.Ordinal, options.MaximumPage) is { } page) answer.Json(new { name = repository, tags = page });
     }
 
     public void Referrers(HttpContext context, Answer answer, string repository, string subject)
@@ -89,7 +89,7 @@ internal sealed class ListEndpoints(EmbeddedRegistryOptions options, Distributio
         answer.Body = JsonSerializer.SerializeToUtf8Bytes(new JsonObject { ["schemaVersion"] = 2, ["mediaType"] = StoredManifest.OciIndex, ["manifests"] = referrers });
     }
 
-    private List<string>? Page(HttpContext context, Answer answer, IReadOnlyList<string> all, int unasked)
+    private List<string>? Page(HttpContext context, Answer answer, IReadOnlyList<string> all, IComparer<string> order, int unasked)
     {
         var query = context.Request.Query;
         var absolute = options.TagPaging == TagPaging.AbsoluteLink;
@@ -109,7 +109,7 @@ internal sealed class ListEndpoints(EmbeddedRegistryOptions options, Distributio
 
         if (n == 0) return [];
         var last = query["last"].ToString();
-        var page = all.Where(item => last.Length == 0 || string.CompareOrdinal(item, last) > 0).Take(n + 1).ToList();
+        var page = all.Where(item => last.Length == 0 || order.Compare(item, last) > 0).Take(n + 1).ToList();
         if (page.Count <= n) return page;
         page.RemoveAt(n);
         var next = $"{context.Request.Path}?last={Uri.EscapeDataString(page[^1])}&n={n}";
