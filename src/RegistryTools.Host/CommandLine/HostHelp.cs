@@ -24,8 +24,8 @@ internal static class HostHelp
                                      unasked. It ends with the host, and all that was done to it with it; the journal of removals
                                      stays the one that the module always writes ($env:REGISTRYTOOLS_DATA names another).
           -Behave <name>             How the embedded registry behaves: 2.8 (as distribution 2.8, the default: no deletion of a tag by
-                                     its name), 3 (as distribution 3: with it), 2.8-no-delete (deletion switched off), or full (as 3,
-                                     and with the referrers API).
+                                     its name), 3 (as distribution 3: with it), 2.8-no-delete and 3-no-delete (deletion switched off), or
+                                     full (as 3, and with the referrers API).
           -NonInteractive            Asks nothing: a question becomes an error. So it is anyhow where the input is no terminal.
           -Width <columns>           Formats for so many columns. Else the window's width, or 120 where there is no window.
           -ModulePath <path>         Imports this module (its manifest, or the directory of it) instead of out/RegistryTools.

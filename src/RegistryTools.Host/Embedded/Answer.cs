@@ -8,7 +8,7 @@ internal sealed class Answer
 {
     public int StatusCode { get; set; } = 200;
 
-    public Dictionary<string, string> Headers { get; } = new(StringComparer.OrdinalIgnoreCase);
+    public Dictionary<string, Microsoft.Extensions.Primitives.StringValues> Headers { get; } = new(StringComparer.OrdinalIgnoreCase);
 
     public byte[] Body { get; set; } = [];
 
@@ -29,50 +29,42 @@ internal sealed class Answer
         Json(new { errors = new[] { new { code, message, detail } } });
     }
 
-    public async Task SendAsync(HttpContext context, int? cut, TimeSpan? perByte)
+    /// <summary>Sends it, all of it or as a fault would have it.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="cut">How many bytes of the body leave; the rest never does.</param>
+    /// <param name="perByte">How long each byte of the body takes.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public async Task SendAsync(HttpContext context, int? cut, TimeSpan? perByte, CancellationToken cancellationToken)
     {
         var response = context.Response;
         response.StatusCode = StatusCode;
-        foreach (var header in Headers) response.Headers[header.Key] = header.Value;
+        foreach (var header in Headers) response.Headers.Append(header.Key, header.Value);
         if (ContentType is not null) response.ContentType = ContentType;
-        var head = HttpMethods.IsHead(context.Request.Method) || StatusCode is 204 or 304;
-        try
+        var bodiless = StatusCode is 204 or 304;
+        var length = File?.Length ?? Body.Length;
+        if (!bodiless) response.ContentLength = length;
+        if (bodiless || HttpMethods.IsHead(context.Request.Method)) return;
+        if (cut is null && perByte is null)
         {
-            if (File is { } file)
-            {
-                response.ContentLength = file.Length;
-                if (head) return;
-                await response.SendFileAsync(file.Path, file.Offset, file.Length, context.RequestAborted);
-                return;
-            }
-
-            if (StatusCode is not (204 or 304)) response.ContentLength = Body.Length;
-            if (head) return;
-            if (cut is { } bytes)
-            {
-                await response.Body.WriteAsync(Body.AsMemory(0, Math.Min(bytes, Body.Length)), context.RequestAborted);
-                await response.Body.FlushAsync(context.RequestAborted);
-                context.Abort();
-                return;
-            }
-
-            if (perByte is { } pause)
-            {
-                for (var i = 0; i < Body.Length; i++)
-                {
-                    await response.Body.WriteAsync(Body.AsMemory(i, 1), context.RequestAborted);
-                    await response.Body.FlushAsync(context.RequestAborted);
-                    await Task.Delay(pause, context.RequestAborted);
-                }
-
-                return;
-            }
-
-            await response.Body.WriteAsync(Body, context.RequestAborted);
+            if (File is { } file) await response.SendFileAsync(file.Path, file.Offset, file.Length, cancellationToken);
+            else await response.Body.WriteAsync(Body, cancellationToken);
+            return;
         }
-        catch (Exception exception) when (exception is OperationCanceledException or IOException)
+
+        await using Stream content = File is { } part ? System.IO.File.OpenRead(part.Path) : new MemoryStream(Body, writable: false);
+        content.Seek(File?.Offset ?? 0, SeekOrigin.Begin);
+        var left = Math.Min(cut ?? length, length);
+        var buffer = new byte[perByte is null ? 64 * 1024 : 1];
+        int count;
+        while (left > 0 && (count = await content.ReadAsync(buffer.AsMemory(0, (int)Math.Min(left, buffer.Length)), cancellationToken)) > 0)
         {
-            // The client has left.
+            if (perByte is { } pause) await Task.Delay(pause, cancellationToken);
+            await response.Body.WriteAsync(buffer.AsMemory(0, count), cancellationToken);
+            await response.Body.FlushAsync(cancellationToken);
+            left -= count;
         }
+
+        // A body that is shorter than its headers say makes the server close the connection; aborting it here could take the headers too.
+        if (cut is not null) await response.Body.FlushAsync(cancellationToken);
     }
 }

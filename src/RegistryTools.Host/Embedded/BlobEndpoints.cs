@@ -9,6 +9,12 @@ internal sealed class BlobEndpoints(EmbeddedRegistryOptions options, Distributio
 {
     public void Answer(HttpContext context, Answer answer, string repository, string digest)
     {
+        if (HttpMethods.IsDelete(context.Request.Method) && !options.DeleteEnabled)
+        {
+            answer.Error(405, "UNSUPPORTED", "The operation is unsupported.");
+            return;
+        }
+
         if (!RegistryNames.IsDigest(digest))
         {
             answer.Error(400, "DIGEST_INVALID", "provided digest did not match uploaded content");
@@ -19,9 +25,6 @@ internal sealed class BlobEndpoints(EmbeddedRegistryOptions options, Distributio
         {
             case "GET" or "HEAD":
                 Get(context, answer, repository, digest);
-                break;
-            case "DELETE" when !options.DeleteEnabled:
-                answer.Error(405, "UNSUPPORTED", "The operation is unsupported.");
                 break;
             case "DELETE":
                 if (store.DeleteLayer(repository, digest)) answer.StatusCode = 202;
@@ -92,11 +95,17 @@ internal sealed class BlobEndpoints(EmbeddedRegistryOptions options, Distributio
             return;
         }
 
+        answer.Headers["Docker-Content-Digest"] = digest;
+        answer.Headers["ETag"] = $"\"{digest}\"";
+        if (context.Request.Headers.IfNoneMatch.ToString().Trim('"') == digest)
+        {
+            answer.StatusCode = 304;
+            return;
+        }
+
         var path = store.BlobPath(digest);
         var length = new FileInfo(path).Length;
         answer.ContentType = "application/octet-stream";
-        answer.Headers["Docker-Content-Digest"] = digest;
-        answer.Headers["ETag"] = $"\"{digest}\"";
         answer.Headers["Accept-Ranges"] = "bytes";
         long from = 0;
         var to = length - 1;
@@ -128,9 +137,15 @@ internal sealed class BlobEndpoints(EmbeddedRegistryOptions options, Distributio
             return;
         }
 
+        if (digest.Length > 0 && options.SinglePostUpload && !RegistryNames.IsDigest(digest))
+        {
+            answer.Error(400, "DIGEST_INVALID", "provided digest did not match uploaded content");
+            return;
+        }
+
         var id = store.BeginUpload(repository);
         var data = store.FindUpload(repository, id)!;
-        if (digest.Length > 0)
+        if (digest.Length > 0 && options.SinglePostUpload)
         {
             await ReceiveAsync(context, data);
             await CloseAsync(context, answer, repository, id, data, digest);
@@ -143,16 +158,11 @@ internal sealed class BlobEndpoints(EmbeddedRegistryOptions options, Distributio
 
     private async Task AppendAsync(HttpContext context, Answer answer, string repository, string id, string data)
     {
-        var range = context.Request.Headers.ContentRange.ToString();
-        if (range.Length > 0)
+        if (!Follows(context, data))
         {
-            var hyphen = range.IndexOf('-', StringComparison.Ordinal);
-            if (hyphen < 1 || !long.TryParse(range.AsSpan(0, hyphen), NumberStyles.None, CultureInfo.InvariantCulture, out var start) || start != new FileInfo(data).Length)
-            {
-                Describe(context, answer, repository, id, data);
-                answer.Error(416, "BLOB_UPLOAD_INVALID", "the chunk does not follow what was received");
-                return;
-            }
+            Describe(context, answer, repository, id, data);
+            answer.Error(416, "BLOB_UPLOAD_INVALID", "the chunk does not follow what was received");
+            return;
         }
 
         await ReceiveAsync(context, data);
@@ -160,13 +170,21 @@ internal sealed class BlobEndpoints(EmbeddedRegistryOptions options, Distributio
         answer.StatusCode = 202;
     }
 
-    private async Task FinishAsync(HttpContext context, Answer answer, string repository, string id, string data, string digest)
+    /// <summary>Whether a chunk that says where it belongs begins where the upload ends, and is as long as it says.</summary>
+    private static bool Follows(HttpContext context, string data)
     {
-        await ReceiveAsync(context, data);
-        await CloseAsync(context, answer, repository, id, data, digest);
+        var range = context.Request.Headers.ContentRange.ToString();
+        if (range.Length == 0) return true;
+        var hyphen = range.IndexOf('-', StringComparison.Ordinal);
+        return hyphen > 0
+            && long.TryParse(range.AsSpan(0, hyphen), NumberStyles.None, CultureInfo.InvariantCulture, out var first)
+            && long.TryParse(range.AsSpan(hyphen + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var last)
+            && first == new FileInfo(data).Length
+            && last >= first
+            && (context.Request.ContentLength is not { } length || length == last - first + 1);
     }
 
-    private async Task CloseAsync(HttpContext context, Answer answer, string repository, string id, string data, string digest)
+    private async Task FinishAsync(HttpContext context, Answer answer, string repository, string id, string data, string digest)
     {
         if (!RegistryNames.IsDigest(digest))
         {
@@ -174,6 +192,19 @@ internal sealed class BlobEndpoints(EmbeddedRegistryOptions options, Distributio
             return;
         }
 
+        if (!Follows(context, data))
+        {
+            Describe(context, answer, repository, id, data);
+            answer.Error(416, "BLOB_UPLOAD_INVALID", "the chunk does not follow what was received");
+            return;
+        }
+
+        await ReceiveAsync(context, data);
+        await CloseAsync(context, answer, repository, id, data, digest);
+    }
+
+    private async Task CloseAsync(HttpContext context, Answer answer, string repository, string id, string data, string digest)
+    {
         string actual;
         await using (var stream = File.OpenRead(data)) actual = await RegistryNames.DigestOfAsync(stream, digest, context.RequestAborted);
         if (actual != digest)

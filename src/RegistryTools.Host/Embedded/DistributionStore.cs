@@ -10,6 +10,9 @@ public sealed class DistributionStore
 {
     private readonly string _root;
 
+    // A tag's directory is not to go while its link is being written.
+    private readonly Lock _tags = new();
+
     /// <summary>A store in a directory, which need not exist yet.</summary>
     /// <param name="storagePath">The root that a registry's configuration names: the parent of <c>docker/registry/v2</c>.</param>
     public DistributionStore(string storagePath)
@@ -21,7 +24,10 @@ public sealed class DistributionStore
     /// <summary>The storage's root.</summary>
     public string StoragePath { get; }
 
-    /// <summary>The repositories, sorted: every directory that holds manifests, with or without tags.</summary>
+    /// <summary>The catalog's order: a name comes before the names below it, and they before whatever else begins like it.</summary>
+    internal static IComparer<string> CatalogOrder { get; } = Comparer<string>.Create((left, right) => string.CompareOrdinal(left.Replace('/', '\0'), right.Replace('/', '\0')));
+
+    /// <summary>The repositories, as distribution lists them: whatever has had a layer, a name before the names below it.</summary>
     public IReadOnlyList<string> Repositories()
     {
         var repositories = new List<string>();
@@ -34,17 +40,17 @@ public sealed class DistributionStore
             foreach (var directory in Directory.EnumerateDirectories(open.Pop()))
             {
                 if (Path.GetFileName(directory).StartsWith('_')) continue;
-                if (Directory.Exists(Path.Combine(directory, "_manifests"))) repositories.Add(Path.GetRelativePath(root, directory).Replace('\\', '/'));
+                if (Directory.Exists(Path.Combine(directory, "_layers"))) repositories.Add(Path.GetRelativePath(root, directory).Replace('\\', '/'));
                 open.Push(directory);
             }
         }
 
-        repositories.Sort(StringComparer.Ordinal);
+        repositories.Sort(CatalogOrder);
         return repositories;
     }
 
-    /// <summary>Whether the repository is there.</summary>
-    public bool HasRepository(string repository) => Directory.Exists(Repository(repository, "_manifests"));
+    /// <summary>Whether the repository has, or had, tags.</summary>
+    public bool HasRepository(string repository) => Directory.Exists(Repository(repository, "_manifests", "tags"));
 
     /// <summary>The tags, sorted.</summary>
     public IReadOnlyList<string> Tags(string repository)
@@ -70,6 +76,30 @@ public sealed class DistributionStore
         return Directory.EnumerateDirectories(directory)
             .SelectMany(algorithm => Directory.EnumerateDirectories(algorithm).Select(hex => Path.GetFileName(algorithm) + ":" + Path.GetFileName(hex)))
             .Where(digest => HasManifest(repository, digest))
+            .ToList();
+    }
+
+    /// <summary>The digests of a repository's layers and configurations, sorted.</summary>
+    public IReadOnlyList<string> Layers(string repository)
+    {
+        var directory = Repository(repository, "_layers");
+        if (!Directory.Exists(directory)) return [];
+        return Directory.EnumerateDirectories(directory)
+            .SelectMany(algorithm => Directory.EnumerateDirectories(algorithm).Select(hex => Path.GetFileName(algorithm) + ":" + Path.GetFileName(hex)))
+            .Where(digest => HasLayer(repository, digest))
+            .Order(StringComparer.Ordinal)
+            .ToList();
+    }
+
+    /// <summary>The digests of every blob in the storage, whether a repository has it or not, sorted.</summary>
+    public IReadOnlyList<string> Blobs()
+    {
+        var directory = Path.Combine(_root, "blobs");
+        if (!Directory.Exists(directory)) return [];
+        return Directory.EnumerateDirectories(directory)
+            .SelectMany(algorithm => Directory.EnumerateDirectories(algorithm).SelectMany(Directory.EnumerateDirectories).Select(hex => Path.GetFileName(algorithm) + ":" + Path.GetFileName(hex)))
+            .Where(digest => File.Exists(BlobPath(digest)))
+            .Order(StringComparer.Ordinal)
             .ToList();
     }
 
@@ -107,8 +137,11 @@ public sealed class DistributionStore
         if (tag is not null)
         {
             var colon = digest.IndexOf(':', StringComparison.Ordinal);
-            WriteLink(Repository(repository, "_manifests", "tags", tag, "index", digest[..colon], digest[(colon + 1)..], "link"), digest);
-            WriteLink(Repository(repository, "_manifests", "tags", tag, "current", "link"), digest);
+            lock (_tags)
+            {
+                WriteLink(Repository(repository, "_manifests", "tags", tag, "index", digest[..colon], digest[(colon + 1)..], "link"), digest);
+                WriteLink(Repository(repository, "_manifests", "tags", tag, "current", "link"), digest);
+            }
         }
 
         return digest;
@@ -130,9 +163,12 @@ public sealed class DistributionStore
     public bool DeleteTag(string repository, string tag)
     {
         var directory = Repository(repository, "_manifests", "tags", tag);
-        if (!Directory.Exists(directory)) return false;
-        Directory.Delete(directory, recursive: true);
-        return true;
+        lock (_tags)
+        {
+            if (!Directory.Exists(directory)) return false;
+            Directory.Delete(directory, recursive: true);
+            return true;
+        }
     }
 
     /// <summary>Removes a manifest from a repository and every tag that points to it; false where it is not there.</summary>
@@ -143,7 +179,10 @@ public sealed class DistributionStore
         File.Delete(link);
         foreach (var tag in Tags(repository))
         {
-            if (FindTag(repository, tag) == digest) DeleteTag(repository, tag);
+            lock (_tags)
+            {
+                if (FindTag(repository, tag) == digest) DeleteTag(repository, tag);
+            }
         }
 
         return true;

@@ -79,6 +79,9 @@ public sealed record EmbeddedRegistryOptions
     /// <summary>The most that a page holds.</summary>
     public int MaximumPage { get; init; } = 1000;
 
+    /// <summary>How many repositories a page of the catalog holds where no number is asked for.</summary>
+    public int CatalogPage { get; init; } = 100;
+
     /// <summary>Whether asking for more than a page holds is 400; else less is given.</summary>
     public bool RejectsLargeN { get; init; }
 
@@ -87,6 +90,12 @@ public sealed record EmbeddedRegistryOptions
 
     /// <summary>Whether it leaves out the Docker-Content-Digest header.</summary>
     public bool OmitsContentDigest { get; init; }
+
+    /// <summary>Whether a blob can be pushed whole by one POST; distribution takes that for the beginning of an upload, as the specification allows.</summary>
+    public bool SinglePostUpload { get; init; } = true;
+
+    /// <summary>What every answer says in <c>Warning</c> headers: the text alone, without code and quotes.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
 
     /// <summary>Whether deleting a layer's digest as if it were a manifest unlinks the layer and answers 202, as distribution up to 2.8.3 does.</summary>
     public bool UnlinksLayersByManifestDelete { get; init; }
@@ -100,11 +109,20 @@ public sealed record EmbeddedRegistryOptions
     /// <summary>That user's password.</summary>
     public string Password { get; init; } = "password";
 
-    /// <summary>Whether anybody may pull without being known (with Bearer).</summary>
+    /// <summary>What that user may do in repositories: of <c>pull</c>, <c>push</c> and <c>delete</c>. The rest is 403 DENIED.</summary>
+    public IReadOnlyList<string> UserActions { get; init; } = ["pull", "push", "delete"];
+
+    /// <summary>Whether that user may list the repositories; else 403 DENIED.</summary>
+    public bool UserCatalog { get; init; } = true;
+
+    /// <summary>Whether anybody may pull without being known.</summary>
     public bool AnonymousPull { get; init; }
 
     /// <summary>How long a token is good for.</summary>
     public TimeSpan TokenLifetime { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>Whether the token service takes POST too (OAuth2); else that is 405.</summary>
+    public bool OAuth2 { get; init; } = true;
 
     /// <summary>As distribution 2.8: no deletion of tags by name.</summary>
     public static EmbeddedRegistryOptions Distribution2() => new()
@@ -112,11 +130,13 @@ public sealed record EmbeddedRegistryOptions
         TagDelete = TagDeleteBehaviour.Refused400,
         TagPaging = TagPaging.IgnoresN,
         EmptyTags = EmptyTagList.Null,
+        RejectsLargeN = true,
+        SinglePostUpload = false,
         UnlinksLayersByManifestDelete = true,
     };
 
     /// <summary>As distribution 3.</summary>
-    public static EmbeddedRegistryOptions Distribution3() => new();
+    public static EmbeddedRegistryOptions Distribution3() => new() { SinglePostUpload = false };
 
     /// <summary>As distribution 2.8 comes: deletion switched off.</summary>
     public static EmbeddedRegistryOptions DeletionDisabled() => Distribution2() with { DeleteEnabled = false };
@@ -125,7 +145,7 @@ public sealed record EmbeddedRegistryOptions
     public static EmbeddedRegistryOptions Full() => new() { ReferrersApi = true };
 
     /// <summary>What <see cref="Named"/> knows.</summary>
-    public static IReadOnlyList<string> Names { get; } = ["2.8", "3", "2.8-no-delete", "full"];
+    public static IReadOnlyList<string> Names { get; } = ["2.8", "3", "2.8-no-delete", "3-no-delete", "full"];
 
     /// <summary>A behaviour by the name that a command line gives it.</summary>
     /// <param name="behaviour">One of <see cref="Names"/>.</param>
@@ -135,6 +155,7 @@ public sealed record EmbeddedRegistryOptions
         "2.8" => Distribution2(),
         "3" => Distribution3(),
         "2.8-no-delete" => DeletionDisabled(),
+        "3-no-delete" => Distribution3() with { DeleteEnabled = false },
         "full" => Full(),
         _ => throw new ArgumentException($"'{behaviour}' is no behaviour: there are {string.Join(", ", Names.SkipLast(1))} and {Names[^1]}.", nameof(behaviour)),
     };

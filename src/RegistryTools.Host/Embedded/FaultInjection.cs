@@ -3,8 +3,9 @@ namespace RegistryTools.Host.Embedded;
 /// <summary>A request that came in.</summary>
 public sealed class RecordedRequest
 {
-    internal RecordedRequest(int sequence, string method, string pathAndQuery)
+    internal RecordedRequest(int sequence, string method, string pathAndQuery, IReadOnlyDictionary<string, string> headers)
     {
+        Headers = headers;
         Sequence = sequence;
         Method = method;
         PathAndQuery = pathAndQuery;
@@ -19,7 +20,13 @@ public sealed class RecordedRequest
     /// <summary>Its path, from <c>/v2/</c> on, with the query.</summary>
     public string PathAndQuery { get; }
 
-    /// <summary>The status of its answer; 0 where none was sent.</summary>
+    /// <summary>Its headers, each as one line; names are found whatever their case.</summary>
+    public IReadOnlyDictionary<string, string> Headers { get; }
+
+    /// <summary>When it came.</summary>
+    public DateTimeOffset Time { get; } = DateTimeOffset.UtcNow;
+
+    /// <summary>The status of its answer; 0 as long as there is none, and where the connection was cut instead.</summary>
     public int StatusCode { get; internal set; }
 
     /// <inheritdoc/>
@@ -77,9 +84,9 @@ public sealed class FaultAction
     /// <summary>Goes on after a while.</summary>
     public static FaultAction Delay(TimeSpan time) => new() { Wait = time };
 
-    /// <summary>Cuts the connection after so many bytes of the body (after handling).</summary>
+    /// <summary>Cuts the connection after so many bytes of the body. The headers name the whole length.</summary>
     public static FaultAction Truncate(int bytes) => new() { Cut = bytes };
 
-    /// <summary>Sends the body byte by byte (after handling).</summary>
+    /// <summary>Sends the body byte by byte.</summary>
     public static FaultAction Trickle(TimeSpan perByte) => new() { PerByte = perByte };
 }

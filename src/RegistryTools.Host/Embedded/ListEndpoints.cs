@@ -16,7 +16,13 @@ internal sealed class ListEndpoints(EmbeddedRegistryOptions options, Distributio
             return;
         }
 
-        if (Page(context, answer, store.Repositories(), options.TagPaging == TagPaging.AbsoluteLink) is { } page) answer.Json(new { repositories = page });
+        if (!HttpMethods.IsGet(context.Request.Method))
+        {
+            answer.Error(405, "UNSUPPORTED", "The operation is unsupported.");
+            return;
+        }
+
+        if (Page(context, answer, store.Repositories(), DistributionStore.CatalogOrder, Math.Min(options.CatalogPage, options.MaximumPage)) is { } page) answer.Json(new { repositories = page });
     }
 
     public void Tags(HttpContext context, Answer answer, string repository)
@@ -47,7 +53,7 @@ internal sealed class ListEndpoints(EmbeddedRegistryOptions options, Distributio
             return;
         }
 
-        if (Page(context, answer, tags, options.TagPaging == TagPaging.AbsoluteLink) is { } page) answer.Json(new { name = repository, tags = page });
+        if (Page(context, answer, tags, StringComparer.Ordinal, options.MaximumPage) is { } page) answer.Json(new { name = repository, tags = page });
     }
 
     public void Referrers(HttpContext context, Answer answer, string repository, string subject)
@@ -83,13 +89,16 @@ internal sealed class ListEndpoints(EmbeddedRegistryOptions options, Distributio
         answer.Body = JsonSerializer.SerializeToUtf8Bytes(new JsonObject { ["schemaVersion"] = 2, ["mediaType"] = StoredManifest.OciIndex, ["manifests"] = referrers });
     }
 
-    private List<string>? Page(HttpContext context, Answer answer, IReadOnlyList<string> all, bool absolute)
+    private List<string>? Page(HttpContext context, Answer answer, IReadOnlyList<string> all, IComparer<string> order, int unasked)
     {
         var query = context.Request.Query;
-        var n = options.MaximumPage;
+        var absolute = options.TagPaging == TagPaging.AbsoluteLink;
+        var n = unasked;
         if (query.TryGetValue("n", out var asked))
         {
-            if (!int.TryParse(asked, NumberStyles.None, CultureInfo.InvariantCulture, out n) || (n > options.MaximumPage && options.RejectsLargeN))
+            // Distribution 2.8 takes what is no number for nothing.
+            if (!int.TryParse(asked, NumberStyles.None, CultureInfo.InvariantCulture, out n)) n = options.TagPaging == TagPaging.IgnoresN ? unasked : -1;
+            if (n < 0 || (n > options.MaximumPage && options.RejectsLargeN))
             {
                 answer.Error(400, "PAGINATION_NUMBER_INVALID", "invalid number of results requested", new { n = asked.ToString() });
                 return null;
@@ -98,8 +107,9 @@ internal sealed class ListEndpoints(EmbeddedRegistryOptions options, Distributio
             n = Math.Min(n, options.MaximumPage);
         }
 
+        if (n == 0) return [];
         var last = query["last"].ToString();
-        var page = all.Where(item => last.Length == 0 || string.CompareOrdinal(item, last) > 0).Take(n + 1).ToList();
+        var page = all.Where(item => last.Length == 0 || order.Compare(item, last) > 0).Take(n + 1).ToList();
         if (page.Count <= n) return page;
         page.RemoveAt(n);
         var next = $"{context.Request.Path}?last={Uri.EscapeDataString(page[^1])}&n={n}";

@@ -45,17 +45,20 @@ internal sealed class ManifestEndpoints(EmbeddedRegistryOptions options, Distrib
             return;
         }
 
-        var accept = string.Join(',', context.Request.Headers.Accept.ToArray());
+        // Only a type that is named counts: distribution takes no wildcard for an OCI type.
+        var accepted = context.Request.Headers.Accept
+            .SelectMany(line => (line ?? string.Empty).Split(','))
+            .Select(type => type.Split(';')[0].Trim())
+            .ToHashSet(StringComparer.OrdinalIgnoreCase);
         var manifest = StoredManifest.Read(bytes);
         var mediaType = manifest?.MediaType ?? "application/json";
-        bool Accepts(string type) => accept.Contains(type, StringComparison.Ordinal);
-        if (manifest is { IsOci: true } && !Accepts(mediaType) && !Accepts("*/*"))
+        if (manifest is { IsOci: true } && !accepted.Contains(mediaType))
         {
             answer.Error(404, "MANIFEST_UNKNOWN", mediaType == StoredManifest.OciIndex ? "OCI index found, but accept header does not support OCI indexes" : "OCI manifest found, but accept header does not support OCI manifests");
             return;
         }
 
-        if (!isDigest && mediaType == StoredManifest.DockerList && !Accepts(StoredManifest.DockerList))
+        if (!isDigest && mediaType == StoredManifest.DockerList && !accepted.Contains(StoredManifest.DockerList))
         {
             // To a client that does not know lists, one platform of it: what makes a careless HEAD dangerous.
             var child = manifest!.Children.FirstOrDefault(child => child is { Os: "linux", Architecture: "amd64" }).Digest;
@@ -68,14 +71,14 @@ internal sealed class ManifestEndpoints(EmbeddedRegistryOptions options, Distrib
             (digest, bytes, mediaType) = (child, childBytes, StoredManifest.Read(childBytes)?.MediaType ?? mediaType);
         }
 
-        if (!options.OmitsContentDigest) answer.Headers["Docker-Content-Digest"] = digest;
-        answer.Headers["ETag"] = $"\"{digest}\"";
         if (context.Request.Headers.IfNoneMatch.ToString().Trim('"') == digest)
         {
             answer.StatusCode = 304;
             return;
         }
 
+        if (!options.OmitsContentDigest) answer.Headers["Docker-Content-Digest"] = digest;
+        answer.Headers["ETag"] = $"\"{digest}\"";
         answer.ContentType = mediaType;
         answer.Body = bytes;
     }
@@ -94,8 +97,9 @@ internal sealed class ManifestEndpoints(EmbeddedRegistryOptions options, Distrib
         }
 
         var bytes = memory.ToArray();
-        var manifest = StoredManifest.Read(bytes, context.Request.ContentType);
-        if (manifest is null)
+        var contentType = (context.Request.ContentType ?? string.Empty).Split(';')[0].Trim();
+        var manifest = StoredManifest.Read(bytes, contentType);
+        if (manifest is null || manifest.MediaType != contentType)
         {
             answer.Error(400, "MANIFEST_INVALID", "manifest invalid");
             return;
@@ -117,8 +121,6 @@ internal sealed class ManifestEndpoints(EmbeddedRegistryOptions options, Distrib
 
         foreach (var (child, _, _) in manifest.Children)
         {
-            // A list of referrers may outlive one of them.
-            if (manifest.MediaType == StoredManifest.OciIndex && reference.StartsWith("sha256-", StringComparison.Ordinal)) break;
             if (RegistryNames.IsDigest(child) && store.HasManifest(repository, child)) continue;
             answer.Error(400, "MANIFEST_BLOB_UNKNOWN", "blob unknown to registry", new { digest = child });
             return;

@@ -23,7 +23,6 @@ internal sealed class RegistryEndpoints
     public async Task AnswerAsync(HttpContext context, Answer answer)
     {
         var path = context.Request.Path.Value ?? string.Empty;
-        answer.Headers["Docker-Distribution-Api-Version"] = "registry/2.0";
         if (path is "/v2" or "/v2/")
         {
             answer.Json(new { });

@@ -45,7 +45,7 @@ internal sealed class StoredManifest
             var children = (root["manifests"]?.AsArray() ?? [])
                 .Select(child => ((string)child!["digest"]!, (string?)child["platform"]?["os"], (string?)child["platform"]?["architecture"]))
                 .ToList();
-            var mediaType = (string?)root["mediaType"] ?? contentType ?? (root["manifests"] is null ? OciManifest : OciIndex);
+            var mediaType = (string?)root["mediaType"] ?? (string.IsNullOrEmpty(contentType) ? null : contentType) ?? (root["manifests"] is null ? OciManifest : OciIndex);
             return new StoredManifest
             {
                 MediaType = mediaType,
