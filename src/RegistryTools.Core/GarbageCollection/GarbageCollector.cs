@@ -47,8 +47,8 @@ public sealed class GarbageCollector
         var acts = new FileActs(_options.BeforeAct);
         var quarantine = new Quarantine(_location);
         using var storage = quarantine.Lock();
-        if (Conclude(quarantine, acts, cancellationToken)) plan = null;
-        if (plan is null || DateTime.UtcNow - plan.Made > Fresh) plan = new StorageMarker(_location, _options).Mark(cancellationToken);
+        var touched = Conclude(quarantine, acts, cancellationToken);
+        if (plan is null || touched.Count > 0 || DateTime.UtcNow - plan.Made > Fresh) plan = new StorageMarker(_location, _options) { Touched = touched }.Mark(cancellationToken);
         _options.BeforeSweep?.Invoke();
 
         var planned = plan.Result;
@@ -134,10 +134,10 @@ public sealed class GarbageCollector
         }
     }
 
-    /// <summary>Does for runs that were killed what they had still to do: give back what is needed.</summary>
-    private bool Conclude(Quarantine quarantine, FileActs acts, CancellationToken cancellationToken)
+    /// <summary>Does for runs that were killed what they had still to do: gives back what is needed. Tells which directories they had changed.</summary>
+    private HashSet<string> Conclude(Quarantine quarantine, FileActs acts, CancellationToken cancellationToken)
     {
-        var any = false;
+        var touched = new HashSet<string>(StringComparer.Ordinal);
         foreach (var run in quarantine.Runs())
         {
             if (run.IsConcluded) continue;
@@ -145,18 +145,23 @@ public sealed class GarbageCollector
             {
                 _options.Log.Verbose($"The run {run.Id} did not come to its end: giving back what is needed of it.");
                 run.Continue(acts);
-                var homecoming = new Homecoming(_location, new DigestTable(), run, acts, run.Items());
+                var items = run.Items().ToList();
+                foreach (var item in items)
+                {
+                    for (var path = Path.GetDirectoryName(Path.Combine(_location.V2, item.Path))!; path.Length > _location.V2.Length && touched.Add(path);) path = Path.GetDirectoryName(path)!;
+                }
+
+                var homecoming = new Homecoming(_location, new DigestTable(), run, acts, items);
                 homecoming.Look(null, force: false, _options.ThrottleLimit, cancellationToken);
                 run.Write(static writer =>
                 {
                     writer.WriteString("kind", "end");
                     writer.WriteBoolean("interrupted", true);
                 });
-                any = true;
                 if (!run.Items().Any()) run.Delete(acts, cancellationToken);
             }
         }
 
-        return any;
+        return touched;
     }
 }

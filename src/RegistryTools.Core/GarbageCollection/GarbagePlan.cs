@@ -25,6 +25,8 @@ public sealed class GarbagePlan
 
     internal List<string> EmptyDirectories { get; init; } = [];
 
+    internal HashSet<string> Touched { get; init; } = [];
+
     /// <summary>What is older may go.</summary>
     internal DateTime Threshold { get; init; }
 

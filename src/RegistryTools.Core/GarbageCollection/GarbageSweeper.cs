@@ -50,23 +50,32 @@ internal sealed class GarbageSweeper(StorageLocation location, GarbageCollectorO
         foreach (var directory in plan.EmptyDirectories)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            if (IsOld(directory) && IsEmpty(directory) && acts.DeleteEmptyDirectory(directory)) _left.TryAdd(Path.GetDirectoryName(directory)!, true);
+            if (IsLeft(directory) && IsEmpty(directory) && acts.DeleteEmptyDirectory(directory)) _left.TryAdd(Path.GetDirectoryName(directory)!, true);
         }
 
         foreach (var directory in _left.Keys.OrderByDescending(static path => path.Length))
         {
-            for (var path = directory; CanGo(path) && IsEmpty(path) && acts.DeleteEmptyDirectory(path);) path = Path.GetDirectoryName(path)!;
+            var path = directory;
+            while (CanGo(path) && IsEmpty(path) && acts.DeleteEmptyDirectory(path)) path = Path.GetDirectoryName(path)!;
+
+            // What is no repository, and has none below it any more.
+            if (!IsInRepository(path)) RazeUp(path);
         }
 
         foreach (var repository in plan.Repositories)
         {
             cancellationToken.ThrowIfCancellationRequested();
             var uploads = repository.UploadsDirectory;
-            if (repository.HasUploads && (_left.ContainsKey(uploads) || IsOld(uploads)) && IsEmpty(uploads)) acts.DeleteEmptyDirectory(uploads);
+            if (repository.HasUploads && (_left.ContainsKey(uploads) || IsLeft(uploads)) && IsEmpty(uploads)) acts.DeleteEmptyDirectory(uploads);
             if (!repository.MayVanish || !IsVacant(repository.Directory)) continue;
             foreach (var name in new[] { "_uploads", "_layers", "_manifests" }) Raze(Path.Combine(repository.Directory, name));
-            for (var path = repository.Directory; path.Length > location.Repositories.Length && IsEmpty(path) && acts.DeleteEmptyDirectory(path);) path = Path.GetDirectoryName(path)!;
+            RazeUp(repository.Directory);
         }
+    }
+
+    private void RazeUp(string path)
+    {
+        while (path.StartsWith(location.Repositories + Path.DirectorySeparatorChar, StringComparison.Ordinal) && IsEmpty(path) && acts.DeleteEmptyDirectory(path)) path = Path.GetDirectoryName(path)!;
     }
 
     private void Move(GarbageItem item)
@@ -143,6 +152,9 @@ internal sealed class GarbageSweeper(StorageLocation location, GarbageCollectorO
         return Directory.GetLastWriteTimeUtc(path) <= plan.Threshold;
     }
 
+    /// <summary>Whether nobody but this library has changed a directory of late.</summary>
+    private bool IsLeft(string path) => plan.Touched.Contains(path) || IsOld(path);
+
     private static bool IsUnchanged(string path, GarbageItem item)
     {
         var file = new FileInfo(path);
@@ -163,8 +175,10 @@ internal sealed class GarbageSweeper(StorageLocation location, GarbageCollectorO
 
     // A repository's own directories stay as long as it is one: without _layers, for one, distribution 2.x does not list it.
     private bool CanGo(string path) =>
-        path.Length > location.Blobs.Length && Path.GetDirectoryName(path) != location.Repositories && Path.GetFileName(path) is not ("_manifests" or "_layers" or "revisions" or "tags")
-        && (path.StartsWith(location.Blobs + Path.DirectorySeparatorChar, StringComparison.Ordinal) || path.IndexOf(Path.DirectorySeparatorChar + "_", location.Repositories.Length, StringComparison.Ordinal) >= 0);
+        Path.GetFileName(path) is not ("_manifests" or "_layers" or "revisions" or "tags")
+        && (path.StartsWith(location.Blobs + Path.DirectorySeparatorChar, StringComparison.Ordinal) || IsInRepository(path));
+
+    private bool IsInRepository(string path) => path.StartsWith(location.Repositories, StringComparison.Ordinal) && path.IndexOf(Path.DirectorySeparatorChar + "_", location.Repositories.Length, StringComparison.Ordinal) >= 0;
 
     /// <summary>Whether a repository has nothing but directories.</summary>
     private static bool IsVacant(string repository)

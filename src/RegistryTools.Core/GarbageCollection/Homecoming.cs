@@ -68,12 +68,12 @@ internal sealed class Homecoming
             foreach (var revision in repository.Revisions)
             {
                 // What is there and was not kept was pushed since, or could not be moved.
-                if (mark is null || (!mark.Kept.Contains(revision.Key) && !mark.KeepsAll(force))) Return(repository.Name, revision.Key, seen);
+                if ((mark is null || (!mark.Kept.Contains(revision.Key) && !mark.KeepsAll(force))) && HasLink(repository.RevisionsDirectory, revision.Key)) Return(repository.Name, revision.Key, seen);
             }
 
             foreach (var layer in repository.Layers)
             {
-                if (_blobs.ContainsKey(layer)) ReturnBlob(layer);
+                if (_blobs.ContainsKey(layer) && HasLink(repository.LayersDirectory, layer)) ReturnBlob(layer);
                 if (repository.LayerTargets.TryGetValue(layer, out var target)) ReturnBlob(target);
             }
         }
@@ -143,6 +143,8 @@ internal sealed class Homecoming
         MoveBack(item);
         _blobs.Remove(key);
     }
+
+    private bool HasLink(string directory, Sha256Key key) => File.Exists(Path.Combine(directory, _digests.Segments(key), "link"));
 
     private void ReturnLayer(RepositoryItems? own, Sha256Key key)
     {

@@ -9,7 +9,7 @@ namespace RegistryTools.GarbageCollection;
 internal sealed class RepositoryReader(StorageLocation location, DigestTable digests, ManifestStore manifests, int throttleLimit)
 {
     /// <summary>Finds the repositories. What can't be looked into is told, and makes it unsafe to remove any blob.</summary>
-    public List<RepositoryMark> Find(List<GarbageProblem> problems, CancellationToken cancellationToken)
+    public List<RepositoryMark> Find(List<GarbageProblem> problems, CancellationToken cancellationToken, List<string>? empty = null)
     {
         var found = new List<RepositoryMark>();
         if (!Directory.Exists(location.Repositories))
@@ -25,14 +25,23 @@ internal sealed class RepositoryReader(StorageLocation location, DigestTable dig
             cancellationToken.ThrowIfCancellationRequested();
             var (path, name) = open.Pop();
             RepositoryMark? repository = null;
+            var any = false;
             try
             {
                 foreach (var (entry, kind) in StorageDirectory.Read(path))
                 {
+                    any = true;
                     var child = Path.Combine(path, entry);
                     if (kind == EntryKind.Link)
                     {
                         // A registry would follow it, and what it leads to may need any blob.
+                        if (name.Length > 0 && entry.StartsWith("_", StringComparison.Ordinal))
+                        {
+                            if (repository is null) found.Add(repository = new RepositoryMark(name, path));
+                            NotFollowed(repository, child);
+                            continue;
+                        }
+
                         problems.Add(new GarbageProblem($"'{Relative(child)}' is a symbolic link, which is not followed. Blobs are not removed: what it leads to may need them.", name.Length == 0 ? null : name, null, null, true));
                         continue;
                     }
@@ -50,6 +59,8 @@ internal sealed class RepositoryReader(StorageLocation location, DigestTable dig
                     else if (entry == "_layers") repository.HasLayers = true;
                     else repository.HasUploads = true;
                 }
+
+                if (!any && name.Length > 0) empty?.Add(path);
             }
             catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
             {

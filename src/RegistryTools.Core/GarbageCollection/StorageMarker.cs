@@ -33,12 +33,16 @@ internal sealed class StorageMarker
         _threshold = age.Ticks >= now.Ticks ? DateTime.MinValue : now - age;
     }
 
+    /// <summary>Directories that are as young as they are only because a run that was killed moved something out of them.</summary>
+    public HashSet<string> Touched { get; init; } = [];
+
     public GarbagePlan Mark(CancellationToken cancellationToken)
     {
         var clock = Stopwatch.StartNew();
         var started = DateTimeOffset.UtcNow;
         var problems = new List<GarbageProblem>();
-        var repositories = _reader.Find(problems, cancellationToken);
+        var empty = new List<string>();
+        var repositories = _reader.Find(problems, cancellationToken, empty);
         var listsAll = problems.Count == 0;
         ParallelWork.For(repositories.Count, _options.ThrottleLimit, index => _reader.List(repositories[index]), cancellationToken);
 
@@ -73,7 +77,7 @@ internal sealed class StorageMarker
         }
 
         var blobs = new List<GarbageItem>();
-        var empty = repositories.SelectMany(static repository => repository.EmptyDirectories).ToList();
+        empty.AddRange(repositories.SelectMany(static repository => repository.EmptyDirectories));
         var kept = ListBlobs(needed, listsAll, blobs, empty, problems, cancellationToken);
 
         // What refers to other things goes before what it refers to: revisions (indexes first), what tags noted, layer links, uploads, blobs.
@@ -100,7 +104,7 @@ internal sealed class StorageMarker
         foreach (var item in items) result.Count(item, 1);
         result.Duration = clock.Elapsed;
         _options.Log.Verbose($"Marked {repositories.Count} repositories with {tags} tags, {marked} manifests and {kept} blobs; {items.Count} items are garbage.");
-        return new GarbagePlan(result, items) { Repositories = repositories, Digests = _digests, Manifests = _manifests, EmptyDirectories = empty, Threshold = _threshold };
+        return new GarbagePlan(result, items) { Repositories = repositories, Digests = _digests, Manifests = _manifests, EmptyDirectories = empty, Touched = Touched, Threshold = _threshold };
     }
 
     private bool IsIndex(GarbageItem item) => _manifests.Get(_digests.Key(item.Digest!)).References?.IsIndex == true;
@@ -294,7 +298,7 @@ internal sealed class StorageMarker
             repository.Directory, Path.Combine(repository.Directory, "_manifests"), repository.TagsDirectory, repository.RevisionsDirectory, Path.Combine(repository.RevisionsDirectory, "sha256"),
             repository.LayersDirectory, Path.Combine(repository.LayersDirectory, "sha256"), repository.UploadsDirectory,
         };
-        return Array.TrueForAll(own, path => Directory.GetLastWriteTimeUtc(path) <= _threshold);
+        return Array.TrueForAll(own, path => Touched.Contains(path) || Directory.GetLastWriteTimeUtc(path) <= _threshold);
     }
 
     private void ListUploads(RepositoryMark repository)

@@ -265,7 +265,6 @@ public sealed class GarbageCollectorTests : IDisposable
 
         var forced = await _tree.CollectAsync(StorageTree.Options(force: true));
         Assert.False(Store.HasManifest("a", untagged));
-        Assert.Equal(what is "empty revision link", layers.All(layer => File.Exists(Store.BlobPath(layer))) && what is not "revision link to another" || what == "empty revision link");
         Assert.True(forced.ManifestsRemoved > 0);
     }
 
@@ -337,7 +336,7 @@ public sealed class GarbageCollectorTests : IDisposable
         var result = await _tree.CollectAsync(StorageTree.Options(force: true));
         Assert.Equal(["data", "link"], Directory.GetFiles(outside).Select(Path.GetFileName).Order());
         Assert.True(result.Problems.Count(problem => problem.Repository == "bad") >= 4);
-        _tree.EveryTagIsWhole();
+        _tree.Whole("a", Store.FindTag("a", "t")!, "a:t");
     }
 
     [Fact]
