@@ -14,16 +14,20 @@
     AliasesToExport      = @()
     VariablesToExport    = @()
     CmdletsToExport      = @(
+        'Clear-RegistryGarbage'
         'Connect-Registry'
         'Disconnect-Registry'
         'Get-RegistryConnection'
+        'Get-RegistryGarbage'
         'Get-RegistryImage'
         'Get-RegistryManifest'
         'Get-RegistryRemoval'
         'Get-RegistryRepository'
         'Get-RegistryTag'
+        'Invoke-RegistryGarbageCollect'
         'Remove-RegistryManifest'
         'Remove-RegistryTag'
+        'Restore-RegistryGarbage'
         'Restore-RegistryTag'
         'Test-Registry'
     )

@@ -38,6 +38,8 @@ internal static class ErrorRecords
     public const string ManifestInUse = nameof(ManifestInUse);
     public const string StorageNotFound = nameof(StorageNotFound);
     public const string JournalFailed = nameof(JournalFailed);
+    public const string GarbageKept = nameof(GarbageKept);
+    public const string GarbageFailed = nameof(GarbageFailed);
     public const string OperationFailed = nameof(OperationFailed);
 
     private static readonly bool ShowsRecommendedAction = typeof(PSObject).Assembly.GetName().Version >= new Version(7, 5);
@@ -97,6 +99,7 @@ internal static class ErrorRecords
         RestoreFailedException => (RestoreFailed, ErrorCategory.InvalidOperation),
         ManifestInUseException => (ManifestInUse, ErrorCategory.ResourceBusy),
         StorageNotFoundException => (StorageNotFound, ErrorCategory.ObjectNotFound),
+        GarbageException => (GarbageFailed, ErrorCategory.InvalidOperation),
         JournalException => (JournalFailed, ErrorCategory.WriteError),
         RegistryUnauthorizedException => (RegistryUnauthorized, ErrorCategory.AuthenticationError),
         RegistryDeniedException => (RegistryDenied, ErrorCategory.PermissionDenied),

@@ -1,0 +1,167 @@
+using System.Diagnostics;
+using RegistryTools.Errors;
+using RegistryTools.Storage;
+
+namespace RegistryTools.GarbageCollection;
+
+/// <summary>
+/// Collects a storage's garbage: marks what tags need, moves the rest into a quarantine, looks for what was pushed meanwhile and gives back what that needs. At no moment is anything away that a
+/// tag needs; a run that was killed is brought to its end by the next one.
+/// </summary>
+public sealed class GarbageCollector
+{
+    // A plan that somebody has thought about for longer is made anew.
+    private static readonly TimeSpan Fresh = TimeSpan.FromSeconds(10);
+
+    private readonly StorageLocation _location;
+    private readonly GarbageCollectorOptions _options;
+
+    /// <summary>Makes a collector.</summary>
+    public GarbageCollector(StorageLocation location, GarbageCollectorOptions options)
+    {
+        _location = location;
+        _options = options;
+    }
+
+    /// <summary>Finds what would go. Changes nothing.</summary>
+    public Task<GarbagePlan> PlanAsync(CancellationToken cancellationToken) => Task.Run(() => new StorageMarker(_location, _options).Mark(cancellationToken), cancellationToken);
+
+    /// <summary>Finds what is garbage and removes it.</summary>
+    /// <param name="removed">Told what was removed, from any thread, one at a time; null for nobody.</param>
+    /// <param name="cancellationToken">Ends the run early: what was moved by then stays moved.</param>
+    /// <exception cref="GarbageException">Another run is under way, or the quarantine can't be written. Nothing was removed.</exception>
+    public Task<GarbageCollectionResult> CollectAsync(Action<GarbageItem>? removed, CancellationToken cancellationToken) => SweepAsync(null, removed, cancellationToken);
+
+    /// <summary>Removes what was planned. A plan that is no longer fresh is made anew.</summary>
+    /// <param name="plan">The plan; null to make one.</param>
+    /// <param name="removed">Told what was removed, from any thread, one at a time; null for nobody.</param>
+    /// <param name="cancellationToken">Ends the run early: what was moved by then stays moved.</param>
+    /// <exception cref="GarbageException">Another run is under way, or the quarantine can't be written. Nothing was removed.</exception>
+    public Task<GarbageCollectionResult> SweepAsync(GarbagePlan? plan, Action<GarbageItem>? removed, CancellationToken cancellationToken) =>
+        Task.Run(() => Sweep(plan, removed, cancellationToken), cancellationToken);
+
+    private GarbageCollectionResult Sweep(GarbagePlan? plan, Action<GarbageItem>? removed, CancellationToken cancellationToken)
+    {
+        var clock = Stopwatch.StartNew();
+        var started = DateTimeOffset.UtcNow;
+        var acts = new FileActs(_options.BeforeAct);
+        var quarantine = new Quarantine(_location);
+        using var storage = quarantine.Lock();
+        var touched = Conclude(quarantine, acts, cancellationToken);
+        if (plan is null || touched.Count > 0 || DateTime.UtcNow - plan.Made > Fresh) plan = new StorageMarker(_location, _options) { Touched = touched }.Mark(cancellationToken);
+        _options.BeforeSweep?.Invoke();
+
+        var planned = plan.Result;
+        var problems = new List<GarbageProblem>(planned.Problems);
+        var result = new GarbageCollectionResult
+        {
+            StoragePath = planned.StoragePath,
+            Started = planned.Started < started ? planned.Started : started,
+            Repositories = planned.Repositories,
+            Tags = planned.Tags,
+            ManifestsMarked = planned.ManifestsMarked,
+            BlobsMarked = planned.BlobsMarked,
+        };
+        if (plan.Items.Count > 0) SweepInto(quarantine, plan, acts, result, problems, removed, cancellationToken);
+        else new GarbageSweeper(_location, _options, plan, null!, acts, result, null).Tidy(cancellationToken);
+
+        if (_options.PurgeOlderThan is { } age) result.BytesFreed += new GarbageClearer(_location, _options.Log).Clear(quarantine, null, age, except: result.RunId, acts, null, cancellationToken);
+        if (_options.Purge && result.RunId is { } id && quarantine.Runs().Find(run => run.Id == id) is { } own)
+        {
+            own.Delete(acts, cancellationToken);
+            result.BytesFreed += result.BytesQuarantined;
+            result.BytesQuarantined = 0;
+        }
+
+        result.Problems = problems;
+        result.Duration = clock.Elapsed;
+        return result;
+    }
+
+    private void SweepInto(
+        Quarantine quarantine, GarbagePlan plan, FileActs acts, GarbageCollectionResult result, List<GarbageProblem> problems, Action<GarbageItem>? removed, CancellationToken cancellationToken)
+    {
+        using var run = quarantine.Begin(_options, acts);
+        result.RunId = run.Id;
+        var sweeper = new GarbageSweeper(_location, _options, plan, run, acts, result, removed);
+        OperationCanceledException? cancelled = null;
+        try
+        {
+            sweeper.Sweep(cancellationToken);
+        }
+        catch (OperationCanceledException exception)
+        {
+            // What was moved is looked after all the same.
+            cancelled = exception;
+        }
+
+        _options.AfterSweep?.Invoke();
+        problems.AddRange(sweeper.Problems);
+        GiveBack(plan, run, acts, sweeper.Moved, result);
+        if (cancelled is null && sweeper.Moved.Count > 0 && _options.SettleTime > TimeSpan.Zero)
+        {
+            // A registry that had looked for its blobs just before they were moved has written its manifest by then.
+            cancellationToken.WaitHandle.WaitOne(_options.SettleTime);
+            GiveBack(plan, run, acts, sweeper.Moved, result);
+        }
+
+        if (cancelled is null) sweeper.Tidy(CancellationToken.None);
+        run.Write(writer =>
+        {
+            writer.WriteString("kind", "end");
+            writer.WriteNumber("bytes", result.BytesQuarantined);
+            writer.WriteBoolean("cancelled", cancelled is not null);
+        });
+        if (cancelled is not null) throw cancelled;
+        if (result.BytesQuarantined == 0 && !run.Items().Any())
+        {
+            // Nothing is left in it: it never was.
+            run.Delete(acts, CancellationToken.None);
+            result.RunId = null;
+        }
+    }
+
+    private void GiveBack(GarbagePlan plan, QuarantineRun run, FileActs acts, List<GarbageItem> moved, GarbageCollectionResult result)
+    {
+        var homecoming = new Homecoming(_location, plan.Digests, run, acts, moved);
+        homecoming.Look(plan.Repositories.ToDictionary(static repository => repository.Name, StringComparer.Ordinal), _options.Force, _options.ThrottleLimit, CancellationToken.None);
+        foreach (var item in homecoming.Returned)
+        {
+            result.Count(item, -1);
+            result.GivenBack++;
+            moved.Remove(item);
+            _options.Log.Verbose($"Gave back '{item.Path}': something that was pushed meanwhile needs it.");
+        }
+    }
+
+    /// <summary>Does for runs that were killed what they had still to do: gives back what is needed. Tells which directories they had changed.</summary>
+    private HashSet<string> Conclude(Quarantine quarantine, FileActs acts, CancellationToken cancellationToken)
+    {
+        var touched = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var run in quarantine.Runs())
+        {
+            if (run.IsConcluded) continue;
+            using (run)
+            {
+                _options.Log.Verbose($"The run {run.Id} did not come to its end: giving back what is needed of it.");
+                run.Continue(acts);
+                var items = run.Items().ToList();
+                foreach (var item in items)
+                {
+                    for (var path = Path.GetDirectoryName(Path.Combine(_location.V2, item.Path))!; path.Length > _location.V2.Length && touched.Add(path);) path = Path.GetDirectoryName(path)!;
+                }
+
+                var homecoming = new Homecoming(_location, new DigestTable(), run, acts, items);
+                homecoming.Look(null, force: false, _options.ThrottleLimit, cancellationToken);
+                run.Write(static writer =>
+                {
+                    writer.WriteString("kind", "end");
+                    writer.WriteBoolean("interrupted", true);
+                });
+                if (!run.Items().Any()) run.Delete(acts, cancellationToken);
+            }
+        }
+
+        return touched;
+    }
+}

@@ -1,0 +1,210 @@
+using RegistryTools.Errors;
+using RegistryTools.References;
+using RegistryTools.Storage;
+using RegistryTools.Text;
+
+namespace RegistryTools.GarbageCollection;
+
+/// <summary>What became of something that was to be restored.</summary>
+public enum GarbageRestoreState
+{
+    /// <summary>It is back where it was.</summary>
+    Restored,
+
+    /// <summary>The same is there already: the copy in the quarantine was deleted.</summary>
+    AlreadyThere,
+
+    /// <summary>Something else is in its place, and stays; the copy in the quarantine stays too.</summary>
+    Replaced,
+
+    /// <summary>It could not be moved.</summary>
+    Failed,
+}
+
+/// <summary>What a restoration did.</summary>
+public sealed class GarbageRestoration
+{
+    /// <summary>How many files and uploads are back.</summary>
+    public int Restored { get; internal set; }
+
+    /// <summary>Their bytes.</summary>
+    public long Bytes { get; internal set; }
+
+    /// <summary>How many were there already.</summary>
+    public int AlreadyThere { get; internal set; }
+
+    /// <summary>How many were not restored: something else is in their place, or they could not be moved.</summary>
+    public int Left { get; internal set; }
+
+    /// <summary>What went wrong.</summary>
+    public IReadOnlyList<GarbageProblem> Problems { get; internal set; } = [];
+}
+
+/// <summary>Puts back what garbage collections removed, byte for byte and with its times. Never overwrites.</summary>
+public sealed class GarbageRestorer
+{
+    private static readonly GarbageKind[] Order = [GarbageKind.Blob, GarbageKind.Layer, GarbageKind.Manifest, GarbageKind.TagIndex, GarbageKind.Upload];
+    private readonly StorageLocation _location;
+    private readonly IActivityLog _log;
+    private readonly Action<string>? _beforeAct;
+
+    /// <summary>Makes a restorer.</summary>
+    public GarbageRestorer(StorageLocation location, IActivityLog? log = null)
+        : this(location, log, null)
+    {
+    }
+
+    internal GarbageRestorer(StorageLocation location, IActivityLog? log, Action<string>? beforeAct)
+    {
+        _location = location;
+        _log = log ?? NoActivityLog.Instance;
+        _beforeAct = beforeAct;
+    }
+
+    /// <summary>Restores a run, or what has a digest: that blob, its links, and where it is a manifest all that it needs and all that refers to it.</summary>
+    /// <param name="runId">The run; null for every run, the newest first.</param>
+    /// <param name="digest">The digest; null for everything.</param>
+    /// <param name="restored">Told what became of each; null for nobody.</param>
+    /// <param name="cancellationToken">Ends it early.</param>
+    /// <exception cref="GarbageException">There is no such run or digest, or a collection is under way.</exception>
+    public Task<GarbageRestoration> RestoreAsync(string? runId, Digest? digest, Action<GarbageItem, GarbageRestoreState>? restored, CancellationToken cancellationToken) => Task.Run(
+        () => Restore(runId, digest, restored, cancellationToken),
+        cancellationToken);
+
+    private GarbageRestoration Restore(string? runId, Digest? digest, Action<GarbageItem, GarbageRestoreState>? restored, CancellationToken cancellationToken)
+    {
+        var quarantine = new Quarantine(_location);
+        var acts = new FileActs(_beforeAct);
+        var runs = quarantine.Runs();
+        if (runId is not null) runs.RemoveAll(run => run.Id != runId);
+        if (runs.Count == 0)
+        {
+            if (runId is null && digest is null) return new GarbageRestoration();
+            throw new GarbageException(runId is null ? "There is nothing in the quarantine." : $"There is no run '{Shown.Short(runId)}' in the quarantine.", "Get-RegistryGarbage lists the runs.");
+        }
+
+        using var storage = quarantine.Lock();
+        var result = new GarbageRestoration();
+        var problems = new List<GarbageProblem>();
+        runs.Reverse();
+        var found = false;
+        foreach (var run in runs)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var items = run.Items().ToList();
+            if (digest is not null && !items.Exists(item => digest.Equals(item.Digest))) continue;
+            found = true;
+            using (run)
+            {
+                run.Continue(acts);
+                var digests = new DigestTable();
+                var homecoming = new Homecoming(_location, digests, run, acts, items);
+                if (digest is not null) items = Selection(items, digest, homecoming, digests, result, restored);
+                RestoreItems(run, homecoming, items, acts, result, problems, restored, cancellationToken);
+                if (!run.Items().Any()) run.Delete(acts, cancellationToken);
+            }
+        }
+
+        if (!found && digest is not null) throw new GarbageException($"{digest} is not in the quarantine.", "Get-RegistryGarbage -Detailed lists what is.");
+        result.Problems = problems;
+        _log.Verbose($"Restored {result.Restored} items of {result.Bytes} bytes.");
+        return result;
+    }
+
+    /// <summary>Restores a manifest with what it needs, where the digest is one; gives what else has the digest.</summary>
+    private static List<GarbageItem> Selection(List<GarbageItem> items, Digest digest, Homecoming homecoming, DigestTable digests, GarbageRestoration result, Action<GarbageItem, GarbageRestoreState>? restored)
+    {
+        var own = items.FindAll(item => digest.Equals(item.Digest));
+        foreach (var manifest in own.FindAll(static item => item.Kind == GarbageKind.Manifest)) homecoming.Return(manifest.Repository!, digests.Key(digest), []);
+        foreach (var item in homecoming.Returned)
+        {
+            result.Restored++;
+            result.Bytes += item.Size;
+            restored?.Invoke(item, GarbageRestoreState.Restored);
+        }
+
+        own.RemoveAll(homecoming.Returned.Contains);
+        return own;
+    }
+
+    private void RestoreItems(
+        QuarantineRun run, Homecoming homecoming, List<GarbageItem> items, FileActs acts, GarbageRestoration result, List<GarbageProblem> problems, Action<GarbageItem, GarbageRestoreState>? restored, CancellationToken cancellationToken)
+    {
+        foreach (var kind in Order)
+        {
+            foreach (var item in items)
+            {
+                if (item.Kind != kind) continue;
+                cancellationToken.ThrowIfCancellationRequested();
+                var state = GarbageRestoreState.Failed;
+                try
+                {
+                    state = homecoming.MoveBack(item) ? GarbageRestoreState.Restored : InPlace(run, item, acts);
+                }
+                catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+                {
+                    problems.Add(new GarbageProblem($"'{Shown.Short(item.Path, 300)}' could not be restored: {exception.Message}", item.Repository, item.Tag, item.Digest, false));
+                }
+
+                switch (state)
+                {
+                    case GarbageRestoreState.Restored:
+                        result.Restored++;
+                        result.Bytes += item.Size;
+                        break;
+                    case GarbageRestoreState.AlreadyThere:
+                        result.AlreadyThere++;
+                        break;
+                    case GarbageRestoreState.Replaced:
+                        result.Left++;
+                        problems.Add(new GarbageProblem($"'{Shown.Short(item.Path, 300)}' was not restored: something else is in its place, or a symbolic link is on the way to it.", item.Repository, item.Tag, item.Digest, false));
+                        break;
+                    default:
+                        result.Left++;
+                        break;
+                }
+
+                restored?.Invoke(item, state);
+            }
+        }
+    }
+
+    private GarbageRestoreState InPlace(QuarantineRun run, GarbageItem item, FileActs acts)
+    {
+        var from = run.PathOf(item);
+        var to = Path.Combine(_location.V2, item.Path);
+        if (item.Kind == GarbageKind.Upload || !File.Exists(to) || !File.Exists(from) || !Same(from, to)) return GarbageRestoreState.Replaced;
+        acts.DeleteFile(from);
+        return GarbageRestoreState.AlreadyThere;
+    }
+
+    private static bool Same(string left, string right)
+    {
+        if ((File.GetAttributes(right) & FileAttributes.ReparsePoint) != 0) return false;
+        using var a = new FileStream(left, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 1 << 16);
+        using var b = new FileStream(right, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 1 << 16);
+        if (a.Length != b.Length) return false;
+        var first = new byte[1 << 16];
+        var second = new byte[1 << 16];
+        while (true)
+        {
+            var count = Fill(a, first);
+            if (count != Fill(b, second)) return false;
+            if (count == 0) return true;
+            if (!first.AsSpan(0, count).SequenceEqual(second.AsSpan(0, count))) return false;
+        }
+    }
+
+    private static int Fill(FileStream stream, byte[] buffer)
+    {
+        var filled = 0;
+        while (filled < buffer.Length)
+        {
+            var count = stream.Read(buffer, filled, buffer.Length - filled);
+            if (count == 0) break;
+            filled += count;
+        }
+
+        return filled;
+    }
+}

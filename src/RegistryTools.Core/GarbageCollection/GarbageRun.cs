@@ -1,0 +1,55 @@
+namespace RegistryTools.GarbageCollection;
+
+/// <summary>What a run of a garbage collection removed and the quarantine still holds.</summary>
+public sealed class GarbageRun
+{
+    internal GarbageRun(string storagePath, QuarantineRun run, IReadOnlyList<GarbageItem> items)
+    {
+        StoragePath = storagePath;
+        Id = run.Id;
+        Time = run.Time;
+        IsConcluded = run.IsConcluded;
+        QuarantinePath = run.Files;
+        Items = items;
+        foreach (var item in items) Size += item.Size;
+    }
+
+    /// <summary>The storage's root.</summary>
+    public string StoragePath { get; }
+
+    /// <summary>The run.</summary>
+    public string Id { get; }
+
+    /// <summary>When it began.</summary>
+    public DateTimeOffset Time { get; }
+
+    /// <summary>Whether it came to its end.</summary>
+    public bool IsConcluded { get; }
+
+    /// <summary>Where the files are.</summary>
+    public string QuarantinePath { get; }
+
+    /// <summary>What is there.</summary>
+    public IReadOnlyList<GarbageItem> Items { get; }
+
+    /// <summary>The bytes of it.</summary>
+    public long Size { get; }
+
+    /// <inheritdoc/>
+    public override string ToString() => Id;
+
+    /// <summary>Reads what a storage's quarantine holds, oldest run first. Changes nothing.</summary>
+    public static Task<IReadOnlyList<GarbageRun>> ReadAsync(Storage.StorageLocation location, CancellationToken cancellationToken) => Task.Run<IReadOnlyList<GarbageRun>>(
+        () =>
+        {
+            var runs = new List<GarbageRun>();
+            foreach (var run in new Quarantine(location).Runs())
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                runs.Add(new GarbageRun(location.Root, run, [.. run.Items()]));
+            }
+
+            return runs;
+        },
+        cancellationToken);
+}

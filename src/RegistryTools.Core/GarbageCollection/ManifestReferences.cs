@@ -1,0 +1,181 @@
+using System.Text.Json;
+using RegistryTools.Errors;
+using RegistryTools.Manifests;
+using RegistryTools.Storage;
+using RegistryTools.Text;
+
+namespace RegistryTools.GarbageCollection;
+
+/// <summary>
+/// What a manifest needs, read without building it. A manifest that is two kinds at once needs what both would: here too much is right and too little is not.
+/// </summary>
+internal sealed class ManifestReferences
+{
+    private ManifestReferences()
+    {
+    }
+
+    /// <summary>Configuration and layers.</summary>
+    public Sha256Key[] Blobs { get; private set; } = [];
+
+    /// <summary>What an index lists.</summary>
+    public Sha256Key[] Manifests { get; private set; } = [];
+
+    /// <summary>What an index lists under a media type that is no manifest's: build caches list layers so.</summary>
+    public Sha256Key[] Others { get; private set; } = [];
+
+    /// <summary>The manifest that this one belongs to.</summary>
+    public Sha256Key? Subject { get; private set; }
+
+    /// <summary>Whether it lists manifests.</summary>
+    public bool IsIndex { get; private set; }
+
+    /// <summary>Whether it is of schema 1.</summary>
+    public bool IsSchema1 { get; private set; }
+
+    /// <summary>Whether it is of no known kind, so that what it needs can't be told.</summary>
+    public bool IsUnknown { get; private set; }
+
+    /// <summary>Reads a manifest.</summary>
+    /// <exception cref="ManifestFormatException">The bytes are no manifest.</exception>
+    public static ManifestReferences Parse(ReadOnlySpan<byte> json, DigestTable digests)
+    {
+        try
+        {
+            return Read(json, digests);
+        }
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
+        {
+            throw new ManifestFormatException($"it is not JSON: {Shown.Short(exception.Message, 200)}", exception);
+        }
+    }
+
+    private static ManifestReferences Read(ReadOnlySpan<byte> json, DigestTable digests)
+    {
+        var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = 64 });
+        if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject) throw new ManifestFormatException("it is not a JSON object");
+        string? mediaType = null;
+        List<Sha256Key>? blobs = null;
+        List<Sha256Key>? manifests = null;
+        List<Sha256Key>? others = null;
+        Sha256Key? subject = null;
+        var known = false;
+        var schema1 = false;
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            if (reader.ValueTextEquals("mediaType"u8))
+            {
+                reader.Read();
+                mediaType = reader.TokenType == JsonTokenType.String ? MediaTypes.Essence(reader.GetString()) : null;
+                if (reader.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray) reader.Skip();
+            }
+            else if (reader.ValueTextEquals("config"u8))
+            {
+                reader.Read();
+                if (Descriptor(ref reader, digests, "digest"u8, out var key, out _))
+                {
+                    (blobs ??= []).Add(key);
+                    known = true;
+                }
+            }
+            else if (reader.ValueTextEquals("subject"u8))
+            {
+                reader.Read();
+                if (Descriptor(ref reader, digests, "digest"u8, out var key, out _)) subject = key;
+            }
+            else if (reader.ValueTextEquals("layers"u8) || reader.ValueTextEquals("blobs"u8))
+            {
+                reader.Read();
+                if (Array(ref reader, digests, "digest"u8, blobs ??= [], null)) known = true;
+            }
+            else if (reader.ValueTextEquals("fsLayers"u8))
+            {
+                reader.Read();
+                if (Array(ref reader, digests, "blobSum"u8, blobs ??= [], null)) known = schema1 = true;
+            }
+            else if (reader.ValueTextEquals("manifests"u8))
+            {
+                reader.Read();
+                if (Array(ref reader, digests, "digest"u8, manifests ??= [], others ??= [])) known = true;
+                else manifests = null;
+            }
+            else
+            {
+                reader.Read();
+                reader.Skip();
+            }
+        }
+
+        if (reader.TokenType != JsonTokenType.EndObject) throw new ManifestFormatException("it is cut short");
+        while (reader.Read())
+        {
+        }
+
+        return new ManifestReferences
+        {
+            Blobs = blobs is null ? [] : [.. blobs],
+            Manifests = manifests is null ? [] : [.. manifests],
+            Others = others is null ? [] : [.. others],
+            Subject = subject,
+            IsIndex = manifests is not null,
+            IsSchema1 = schema1,
+            IsUnknown = !known || (mediaType is not null && !MediaTypes.IsManifest(mediaType)),
+        };
+    }
+
+    /// <summary>Reads a list of descriptors; false where there is none.</summary>
+    private static bool Array(ref Utf8JsonReader reader, DigestTable digests, ReadOnlySpan<byte> name, List<Sha256Key> into, List<Sha256Key>? others)
+    {
+        if (reader.TokenType == JsonTokenType.Null) return false;
+        if (reader.TokenType != JsonTokenType.StartArray) throw new ManifestFormatException("a list in it is not a list");
+        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+        {
+            if (!Descriptor(ref reader, digests, name, out var key, out var isOther)) throw new ManifestFormatException("a list in it has an empty item");
+            if (isOther && others is not null) others.Add(key);
+            else into.Add(key);
+        }
+
+        return true;
+    }
+
+    /// <summary>Reads a descriptor; false for null.</summary>
+    private static bool Descriptor(ref Utf8JsonReader reader, DigestTable digests, ReadOnlySpan<byte> name, out Sha256Key key, out bool isOther)
+    {
+        key = default;
+        isOther = false;
+        if (reader.TokenType == JsonTokenType.Null) return false;
+        if (reader.TokenType != JsonTokenType.StartObject) throw new ManifestFormatException("a descriptor in it is not an object");
+        var found = false;
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            if (reader.ValueTextEquals(name))
+            {
+                reader.Read();
+                if (reader.TokenType != JsonTokenType.String) throw new ManifestFormatException("a digest in it is not a string");
+                found = reader.ValueIsEscaped
+                    ? digests.TryKey(System.Text.Encoding.UTF8.GetBytes(reader.GetString()!), out key)
+                    : digests.TryKey(reader.ValueSpan, out key);
+                if (!found) throw new ManifestFormatException($"'{Shown.Short(reader.GetString())}' in it is not a digest");
+            }
+            else if (reader.ValueTextEquals("mediaType"u8))
+            {
+                reader.Read();
+                if (reader.TokenType == JsonTokenType.String) isOther = reader.ValueSpan.Length > 0 && !IsManifest(ref reader);
+                else reader.Skip();
+            }
+            else
+            {
+                reader.Read();
+                reader.Skip();
+            }
+        }
+
+        if (!found) throw new ManifestFormatException("a descriptor in it has no digest");
+        return true;
+    }
+
+    private static bool IsManifest(ref Utf8JsonReader reader) =>
+        reader.ValueTextEquals("application/vnd.oci.image.manifest.v1+json"u8)
+        || reader.ValueTextEquals("application/vnd.docker.distribution.manifest.v2+json"u8)
+        || MediaTypes.IsManifest(MediaTypes.Essence(reader.GetString()));
+}

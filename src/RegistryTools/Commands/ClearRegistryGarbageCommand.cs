@@ -1,0 +1,46 @@
+using System.Management.Automation;
+using RegistryTools.GarbageCollection;
+using RegistryTools.PowerShell.Binding;
+using RegistryTools.PowerShell.Output;
+using RegistryTools.PowerShell.Pipeline;
+
+namespace RegistryTools.PowerShell.Commands;
+
+/// <summary>Frees what garbage collections removed. That can't be undone.</summary>
+[Cmdlet(VerbsCommon.Clear, "RegistryGarbage", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High)]
+[OutputType(typeof(RegistryGarbageRun))]
+public sealed class ClearRegistryGarbageCommand : StorageCmdlet
+{
+    /// <summary>Only this run.</summary>
+    [Parameter(Position = 1, ValueFromPipelineByPropertyName = true)]
+    public string? RunId { get; set; }
+
+    /// <summary>Only what was removed longer ago than this: 7d, 12h, 2w or a TimeSpan.</summary>
+    [Parameter]
+    [AgeTransformation]
+    public TimeSpan OlderThan { get; set; } = TimeSpan.Zero;
+
+    /// <summary>Writes an object for every run that was freed.</summary>
+    [Parameter]
+    public SwitchParameter PassThru { get; set; }
+
+    private protected override void Process()
+    {
+        if (!TryFindStorage(out var storage)) return;
+        var subject = new ErrorSubject(string.IsNullOrEmpty(RunId) ? storage.Root : RunId);
+        if (!TryRun(subject, token => GarbageRun.ReadAsync(storage, token), out var runs, "Reading the quarantine")) return;
+        var now = DateTimeOffset.UtcNow;
+        var found = false;
+        foreach (var run in runs)
+        {
+            if (!string.IsNullOrEmpty(RunId) && !string.Equals(RunId, run.Id, StringComparison.OrdinalIgnoreCase)) continue;
+            found = true;
+            if (now - run.Time < OlderThan) continue;
+            if (!ShouldProcess(storage.Root, FormattableString.Invariant($"Free {run.Size:N0} bytes of the run {run.Id} for good"))) continue;
+            if (!TryRun(new ErrorSubject(run.Id), token => new GarbageClearer(storage, ActivityRouter.Log).ClearAsync(run.Id, OlderThan, null, token), out _, "Freeing garbage")) continue;
+            if (PassThru) WriteObject(RegistryGarbageRun.From(run));
+        }
+
+        if (!found && !string.IsNullOrEmpty(RunId)) WriteError(ErrorRecords.Create(ErrorRecords.GarbageFailed, ErrorCategory.ObjectNotFound, $"There is no run '{RunId}' in the quarantine.", "Get-RegistryGarbage lists the runs.", subject));
+    }
+}

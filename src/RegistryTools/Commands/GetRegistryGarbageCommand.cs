@@ -1,0 +1,44 @@
+using System.Management.Automation;
+using RegistryTools.GarbageCollection;
+using RegistryTools.PowerShell.Binding;
+using RegistryTools.PowerShell.Output;
+
+namespace RegistryTools.PowerShell.Commands;
+
+/// <summary>Tells what the quarantine of a registry's storage holds, a run at a time, oldest first; with -Detailed or -Digest, item by item.</summary>
+[Cmdlet(VerbsCommon.Get, "RegistryGarbage")]
+[OutputType(typeof(RegistryGarbageRun), typeof(RegistryGarbageItem))]
+public sealed class GetRegistryGarbageCommand : StorageCmdlet
+{
+    /// <summary>Only this run.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    public string? RunId { get; set; }
+
+    /// <summary>Only what has this digest.</summary>
+    [Parameter]
+    public string? Digest { get; set; }
+
+    /// <summary>Writes every item.</summary>
+    [Parameter]
+    public SwitchParameter Detailed { get; set; }
+
+    private protected override void Process()
+    {
+        if (!TryFindStorage(out var storage)) return;
+        if (!TryRun(new ErrorSubject(storage.Root), token => GarbageRun.ReadAsync(storage, token), out var runs, "Reading the quarantine")) return;
+        foreach (var run in runs)
+        {
+            if (!string.IsNullOrEmpty(RunId) && !string.Equals(RunId, run.Id, StringComparison.OrdinalIgnoreCase)) continue;
+            if (!Detailed && string.IsNullOrEmpty(Digest))
+            {
+                WriteObject(RegistryGarbageRun.From(run));
+                continue;
+            }
+
+            foreach (var item in run.Items)
+            {
+                if (string.IsNullOrEmpty(Digest) || item.Digest?.ToString() == Digest) WriteObject(RegistryGarbageItem.From(item, run.StoragePath, run.Id, "Quarantined"));
+            }
+        }
+    }
+}

@@ -1,0 +1,163 @@
+using System.Globalization;
+using System.Management.Automation;
+using RegistryTools.Errors;
+using RegistryTools.GarbageCollection;
+using RegistryTools.PowerShell.Binding;
+using RegistryTools.PowerShell.Output;
+using RegistryTools.PowerShell.Pipeline;
+
+namespace RegistryTools.PowerShell.Commands;
+
+/// <summary>
+/// Collects the garbage of a registry's storage: what no tag needs is moved to a quarantine inside the storage, from where <c>Restore-RegistryGarbage</c> puts it back and <c>Clear-RegistryGarbage</c>
+/// frees it. What can be undone asks for no confirmation; with -Purge, which can't, it asks as a cmdlet of high impact does, unless -Confirm:$false is given.
+/// </summary>
+[Cmdlet(VerbsLifecycle.Invoke, "RegistryGarbageCollect", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Medium)]
+[OutputType(typeof(RegistryGarbageCollection), typeof(RegistryGarbageItem))]
+public sealed class InvokeRegistryGarbageCollectCommand : StorageCmdlet
+{
+    /// <summary>Removes manifests that no tag needs. Children of indexes, and what refers to a manifest that stays, stay with it.</summary>
+    [Parameter]
+    public SwitchParameter RemoveUntagged { get; set; }
+
+    /// <summary>The repositories whose untagged manifests go. Wildcards are taken.</summary>
+    [Parameter]
+    [SupportsWildcards]
+    public string[]? Repository { get; set; }
+
+    /// <summary>What is younger is not touched: it may belong to a push that is under way. A TimeSpan, or such as 1h, 2d.</summary>
+    [Parameter]
+    [AgeTransformation]
+    public TimeSpan MinimumAge { get; set; } = TimeSpan.FromHours(1);
+
+    /// <summary>Removes uploads too that nothing was written to for that long.</summary>
+    [Parameter]
+    public SwitchParameter IncludeUpload { get; set; }
+
+    /// <summary>How many files are read or moved at once.</summary>
+    [Parameter]
+    [ValidateRange(1, 64)]
+    public int ThrottleLimit { get; set; } = Math.Min(64, Math.Max(2, Environment.ProcessorCount));
+
+    /// <summary>Frees what is removed at once. That can't be undone.</summary>
+    [Parameter]
+    public SwitchParameter Purge { get; set; }
+
+    /// <summary>Frees, at the end, what earlier runs removed longer ago than this: 7d, 12h, 2w or a TimeSpan. It does not ask: it is for a nightly run, and the age was given on purpose.</summary>
+    [Parameter]
+    [AgeTransformation]
+    public TimeSpan? PurgeOlderThan { get; set; }
+
+    /// <summary>Where what is removed goes to instead of the storage's own quarantine. It must be on the same file system.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? QuarantinePath { get; set; }
+
+    /// <summary>Goes on although a manifest that a tag needs can't be read: what that one might need is not kept then.</summary>
+    [Parameter]
+    public SwitchParameter Force { get; set; }
+
+    /// <summary>Writes an object for every item that is removed, or with -WhatIf would be, before the result.</summary>
+    [Parameter]
+    public SwitchParameter PassThru { get; set; }
+
+    private protected override void Process()
+    {
+        if (!TryFindStorage(out var storage)) return;
+        var subject = new ErrorSubject(storage.Root);
+        if (MinimumAge < TimeSpan.Zero || PurgeOlderThan < TimeSpan.Zero)
+        {
+            WriteError(ErrorRecords.Create(ErrorRecords.InvalidArgument, ErrorCategory.InvalidArgument, "An age is not negative.", null, subject));
+            return;
+        }
+
+        var patterns = Repository is null ? null : Array.ConvertAll(Repository, text => WildcardPattern.Get(text, WildcardOptions.IgnoreCase));
+        string? quarantine;
+        try
+        {
+            quarantine = QuarantinePath is null ? null : FileSystemPath(QuarantinePath);
+        }
+        catch (StorageNotFoundException error)
+        {
+            WriteFailure(error, new ErrorSubject(QuarantinePath));
+            return;
+        }
+
+        var collector = new GarbageCollector(storage, new GarbageCollectorOptions
+        {
+            RemoveUntagged = RemoveUntagged,
+            RepositoryFilter = patterns is null ? null : name => Array.Exists(patterns, pattern => pattern.IsMatch(name)),
+            MinimumAge = MinimumAge,
+            IncludeUpload = IncludeUpload,
+            ThrottleLimit = ThrottleLimit,
+            Purge = Purge,
+            PurgeOlderThan = PurgeOlderThan,
+            QuarantinePath = quarantine,
+            Force = Force,
+            Log = ActivityRouter.Log,
+        });
+        if (!TryRun(subject, collector.PlanAsync, out var plan, "Marking what is kept")) return;
+        if (!ShouldProcess(storage.Root, Act(plan.Result)))
+        {
+            // With -WhatIf the plan is what was asked for; who says no to -Confirm asked for nothing.
+            if (IsWhatIf()) Report(plan.Result, PassThru ? plan.Items : [], storage.Root, "Planned");
+            return;
+        }
+
+        if (Purge && AsksForHigh() && !ShouldContinue($"This frees {Bytes(plan.Result.BytesQuarantined)} for good: without -Purge it goes to a quarantine, from where it can be restored.", "Purge garbage of " + storage.Root)) return;
+        var removed = new List<GarbageItem>();
+        if (!TryRun(subject, token => collector.SweepAsync(plan, PassThru ? removed.Add : null, token), out var result, "Removing garbage")) return;
+        Report(result, removed, storage.Root, "Removed");
+        if (result.BytesQuarantined > 0) WriteVerbose($"{Bytes(result.BytesQuarantined)} are in the quarantine. Restore-RegistryGarbage -RunId {result.RunId} puts them back, Clear-RegistryGarbage frees them.");
+    }
+
+    private void Report(GarbageCollectionResult result, IReadOnlyList<GarbageItem> items, string storage, string state)
+    {
+        foreach (var problem in result.Problems)
+        {
+            var target = problem.Digest?.ToString() ?? problem.Tag ?? problem.Repository ?? storage;
+            if (problem.IsBlocking && !Force)
+            {
+                var error = ErrorRecords.Create(
+                    ErrorRecords.GarbageKept,
+                    ErrorCategory.InvalidData,
+                    problem.Message,
+                    problem.Repository is null ? null : $"What it might need was kept. Push it again or remove its tag; with -Force the collection goes on without it.",
+                    new ErrorSubject(target, null, problem.Repository, problem.Tag));
+                WriteError(error);
+            }
+            else
+            {
+                WriteWarning(problem.Message);
+            }
+        }
+
+        foreach (var item in items) WriteObject(RegistryGarbageItem.From(item, storage, result.RunId, state));
+        WriteObject(RegistryGarbageCollection.From(result));
+    }
+
+    private string Act(GarbageCollectionResult plan) => string.Format(
+        CultureInfo.InvariantCulture,
+        "{0} {1} manifests, {2} blobs, {3} layer links, {4} tag notes and {5} uploads ({6})",
+        Purge ? "Delete for good" : "Move to quarantine",
+        plan.ManifestsRemoved,
+        plan.BlobsRemoved,
+        plan.LayersRemoved,
+        plan.TagIndexesRemoved,
+        plan.UploadsRemoved,
+        Bytes(plan.BytesQuarantined));
+
+    private static string Bytes(long bytes) => bytes.ToString("N0", CultureInfo.InvariantCulture) + " bytes";
+
+    private bool IsWhatIf() => MyInvocation.BoundParameters.TryGetValue("WhatIf", out var bound)
+        ? LanguagePrimitives.IsTrue(bound)
+        : LanguagePrimitives.IsTrue(SessionState.PSVariable.GetValue("WhatIfPreference"));
+
+    // An attribute's ConfirmImpact can't depend on a parameter: with -Purge this asks where one of High would.
+    private bool AsksForHigh()
+    {
+        if (MyInvocation.BoundParameters.ContainsKey("Confirm")) return false;
+        var preference = SessionState.PSVariable.GetValue("ConfirmPreference");
+        return LanguagePrimitives.TryConvertTo<ConfirmImpact>(preference, out var impact) && impact == ConfirmImpact.High;
+    }
+}
