@@ -11,8 +11,13 @@ var benches = new (string Name, Func<Task> Run)[]
     ("remove-3", RemovalBench.OnDistribution3Async),
     ("list", ListBench.RunAsync),
     ("detail", DetailBench.RunAsync),
+    ("garbage", GarbageCollectBench.SmallAsync),
+    ("garbage-large", GarbageCollectBench.LargeAsync),
 };
-foreach (var (name, run) in benches)
+
+// These take minutes: only by name.
+var slow = new (string Name, Func<Task> Run)[] { ("garbage-docker-registry", GarbageCollectBench.DockerRegistryAsync) };
+foreach (var (name, run) in wanted is null ? benches : [.. benches, .. slow])
 {
     if (wanted is not null && !wanted.Contains(name)) continue;
     Console.WriteLine();

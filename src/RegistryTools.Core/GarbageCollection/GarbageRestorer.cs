@@ -132,14 +132,15 @@ public sealed class GarbageRestorer
     {
         foreach (var kind in Order)
         {
-            foreach (var item in items)
+            var own = items.FindAll(item => item.Kind == kind);
+            run.Write("return", own);
+            foreach (var item in own)
             {
-                if (item.Kind != kind) continue;
                 cancellationToken.ThrowIfCancellationRequested();
                 var state = GarbageRestoreState.Failed;
                 try
                 {
-                    state = homecoming.MoveBack(item) ? GarbageRestoreState.Restored : InPlace(run, item, acts);
+                    state = homecoming.MoveBack(item, isNoted: true) ? GarbageRestoreState.Restored : InPlace(run, item, acts);
                 }
                 catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
                 {

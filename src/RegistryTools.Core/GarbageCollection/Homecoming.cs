@@ -106,15 +106,17 @@ internal sealed class Homecoming
         }
     }
 
-    /// <summary>Gives back a link or an upload for itself; false where something else is in its place.</summary>
-    public bool MoveBack(GarbageItem item)
+    /// <summary>Gives back something for itself; false where something else is in its place.</summary>
+    /// <param name="item">What is given back.</param>
+    /// <param name="isNoted">Whether the journal has it already.</param>
+    public bool MoveBack(GarbageItem item, bool isNoted = false)
     {
         var from = _run.PathOf(item);
         var to = Path.Combine(_location.V2, item.Path);
         var isDirectory = item.Kind == GarbageKind.Upload;
         if (!(isDirectory ? Directory.Exists(from) : File.Exists(from))) return false;
         if (File.Exists(to) || Directory.Exists(to) || !StoragePaths.IsOwn(_location.V2, Path.GetDirectoryName(to)!)) return false;
-        _run.Write("return", [item]);
+        if (!isNoted) _run.Write("return", [item]);
         for (var attempt = 0; ; attempt++)
         {
             _acts.CreateDirectory(Path.GetDirectoryName(to)!);

@@ -59,7 +59,7 @@ public sealed class GarbageTests : IDisposable
         Assert.Equal(before, Files());
         _session.Invoke($"Invoke-RegistryGarbageCollect '{_root}' -RemoveUntagged; Get-RegistryGarbage '{_root}' | Clear-RegistryGarbage -Confirm:$false").Succeed();
         Assert.Empty(_session.Invoke($"Get-RegistryGarbage '{_root}'").Succeed().Output);
-        Assert.False(_store.HasRepository("i3"));
+        Assert.Empty(_store.Manifests("i3"));
     }
 
     [Fact]
