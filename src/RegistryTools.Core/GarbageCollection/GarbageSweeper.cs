@@ -142,7 +142,7 @@ internal sealed class GarbageSweeper(StorageLocation location, GarbageCollectorO
             var spared = open.Pop();
             if (!_spared.TryAdd(spared, true) || item.Kind != GarbageKind.Manifest) continue;
             if (plan.Manifests.Get(spared).References is not { } references) continue;
-            foreach (var needed in references.Blobs.Concat(references.Manifests).Concat(references.Others)) open.Push(needed);
+            foreach (var needed in references.Blobs.Concat(references.Manifests).Concat(references.Others)) open.Push(needed.Key);
         }
     }
 

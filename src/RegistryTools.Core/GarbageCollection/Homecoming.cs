@@ -93,11 +93,11 @@ internal sealed class Homecoming
 
             // The bytes first, then what points to them.
             ReturnBlob(key);
-            foreach (var blob in references is null ? [] : references.Blobs.Concat(references.Others)) ReturnLayer(own, blob);
+            foreach (var blob in references is null ? [] : references.Blobs.Concat(references.Others)) ReturnLayer(own, blob.Key);
             foreach (var child in references is null ? [] : references.Manifests.Concat(references.Others))
             {
-                ReturnLayer(own, child);
-                if (own?.Manifests.ContainsKey(child) == true || references!.Manifests.Contains(child)) open.Push(child);
+                ReturnLayer(own, child.Key);
+                if (own?.Manifests.ContainsKey(child.Key) == true || references!.Manifests.Contains(child)) open.Push(child.Key);
             }
 
             if (own is null) continue;

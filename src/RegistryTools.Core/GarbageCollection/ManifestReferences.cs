@@ -6,6 +6,12 @@ using RegistryTools.Text;
 
 namespace RegistryTools.GarbageCollection;
 
+/// <summary>What a manifest says of something that it needs.</summary>
+/// <param name="Key">Its digest.</param>
+/// <param name="Size">Its bytes; -1 where it is not told.</param>
+/// <param name="IsForeign">Whether it is fetched from elsewhere, so that the registry need not have it.</param>
+internal readonly record struct ManifestReference(Sha256Key Key, long Size, bool IsForeign);
+
 /// <summary>
 /// What a manifest needs, read without building it. A manifest that is two kinds at once needs what both would: here too much is right and too little is not.
 /// </summary>
@@ -16,13 +22,13 @@ internal sealed class ManifestReferences
     }
 
     /// <summary>Configuration and layers.</summary>
-    public Sha256Key[] Blobs { get; private set; } = [];
+    public ManifestReference[] Blobs { get; private set; } = [];
 
     /// <summary>What an index lists.</summary>
-    public Sha256Key[] Manifests { get; private set; } = [];
+    public ManifestReference[] Manifests { get; private set; } = [];
 
     /// <summary>What an index lists under a media type that is no manifest's: build caches list layers so.</summary>
-    public Sha256Key[] Others { get; private set; } = [];
+    public ManifestReference[] Others { get; private set; } = [];
 
     /// <summary>The manifest that this one belongs to.</summary>
     public Sha256Key? Subject { get; private set; }
@@ -55,9 +61,9 @@ internal sealed class ManifestReferences
         var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = 64 });
         if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject) throw new ManifestFormatException("it is not a JSON object");
         string? mediaType = null;
-        List<Sha256Key>? blobs = null;
-        List<Sha256Key>? manifests = null;
-        List<Sha256Key>? others = null;
+        List<ManifestReference>? blobs = null;
+        List<ManifestReference>? manifests = null;
+        List<ManifestReference>? others = null;
         Sha256Key? subject = null;
         var known = false;
         var schema1 = false;
@@ -72,16 +78,16 @@ internal sealed class ManifestReferences
             else if (reader.ValueTextEquals("config"u8))
             {
                 reader.Read();
-                if (Descriptor(ref reader, digests, "digest"u8, out var key, out _))
+                if (Descriptor(ref reader, digests, "digest"u8, out var reference, out _))
                 {
-                    (blobs ??= []).Add(key);
+                    (blobs ??= []).Add(reference);
                     known = true;
                 }
             }
             else if (reader.ValueTextEquals("subject"u8))
             {
                 reader.Read();
-                if (Descriptor(ref reader, digests, "digest"u8, out var key, out _)) subject = key;
+                if (Descriptor(ref reader, digests, "digest"u8, out var reference, out _)) subject = reference.Key;
             }
             else if (reader.ValueTextEquals("layers"u8) || reader.ValueTextEquals("blobs"u8))
             {
@@ -124,25 +130,28 @@ internal sealed class ManifestReferences
     }
 
     /// <summary>Reads a list of descriptors; false where there is none.</summary>
-    private static bool Array(ref Utf8JsonReader reader, DigestTable digests, ReadOnlySpan<byte> name, List<Sha256Key> into, List<Sha256Key>? others)
+    private static bool Array(ref Utf8JsonReader reader, DigestTable digests, ReadOnlySpan<byte> name, List<ManifestReference> into, List<ManifestReference>? others)
     {
         if (reader.TokenType == JsonTokenType.Null) return false;
         if (reader.TokenType != JsonTokenType.StartArray) throw new ManifestFormatException("a list in it is not a list");
         while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
         {
-            if (!Descriptor(ref reader, digests, name, out var key, out var isOther)) throw new ManifestFormatException("a list in it has an empty item");
-            if (isOther && others is not null) others.Add(key);
-            else into.Add(key);
+            if (!Descriptor(ref reader, digests, name, out var reference, out var isOther)) throw new ManifestFormatException("a list in it has an empty item");
+            if (isOther && others is not null) others.Add(reference);
+            else into.Add(reference);
         }
 
         return true;
     }
 
     /// <summary>Reads a descriptor; false for null.</summary>
-    private static bool Descriptor(ref Utf8JsonReader reader, DigestTable digests, ReadOnlySpan<byte> name, out Sha256Key key, out bool isOther)
+    private static bool Descriptor(ref Utf8JsonReader reader, DigestTable digests, ReadOnlySpan<byte> name, out ManifestReference reference, out bool isOther)
     {
-        key = default;
+        reference = default;
         isOther = false;
+        Sha256Key key = default;
+        long size = -1;
+        var isForeign = false;
         if (reader.TokenType == JsonTokenType.Null) return false;
         if (reader.TokenType != JsonTokenType.StartObject) throw new ManifestFormatException("a descriptor in it is not an object");
         var found = false;
@@ -160,8 +169,21 @@ internal sealed class ManifestReferences
             else if (reader.ValueTextEquals("mediaType"u8))
             {
                 reader.Read();
-                if (reader.TokenType == JsonTokenType.String) isOther = reader.ValueSpan.Length > 0 && !IsManifest(ref reader);
-                else reader.Skip();
+                if (reader.TokenType == JsonTokenType.String)
+                {
+                    isOther = reader.ValueSpan.Length > 0 && !IsManifest(ref reader);
+                    isForeign = isOther && (reader.ValueSpan.IndexOf(".foreign."u8) >= 0 || reader.ValueSpan.IndexOf(".nondistributable."u8) >= 0);
+                }
+                else
+                {
+                    reader.Skip();
+                }
+            }
+            else if (reader.ValueTextEquals("size"u8))
+            {
+                reader.Read();
+                if (reader.TokenType != JsonTokenType.Number) reader.Skip();
+                else if (reader.TryGetInt64(out var number) && number >= 0) size = number;
             }
             else
             {
@@ -171,6 +193,7 @@ internal sealed class ManifestReferences
         }
 
         if (!found) throw new ManifestFormatException("a descriptor in it has no digest");
+        reference = new ManifestReference(key, size, isForeign);
         return true;
     }
 

@@ -131,17 +131,10 @@ internal sealed class StorageMarker
 
     private void MarkRepository(RepositoryMark repository)
     {
-        var referrers = new Dictionary<Sha256Key, List<Sha256Key>>();
-        foreach (var revision in repository.Revisions)
-        {
-            if (revision.Reading?.References?.Subject is not { } subject) continue;
-            if (!referrers.TryGetValue(subject, out var list)) referrers[subject] = list = [];
-            list.Add(revision.Key);
-        }
-
+        var walk = new Walk(this, repository);
         foreach (var tag in repository.Tags)
         {
-            if (tag.IsRead) Keep(repository, referrers, tag.Target, tag.Name);
+            if (tag.IsRead) walk.Keep(tag.Target, tag.Name);
         }
 
         var removes = _options.RemoveUntagged && (_options.RepositoryFilter?.Invoke(repository.Name) ?? true);
@@ -149,54 +142,7 @@ internal sealed class StorageMarker
         {
             if (revision.Link == LinkState.Missing || repository.Kept.Contains(revision.Key)) continue;
             if (removes && revision.Reading?.IsUnreadable != true && !IsYoung(LinkOf(repository.RevisionsDirectory, revision.Key))) continue;
-            Keep(repository, referrers, revision.Key, null);
-        }
-    }
-
-    /// <summary>Keeps a manifest with everything it needs, and with what refers to it.</summary>
-    private void Keep(RepositoryMark repository, Dictionary<Sha256Key, List<Sha256Key>> referrers, Sha256Key root, string? tag)
-    {
-        var open = new Stack<Sha256Key>();
-        open.Push(root);
-        while (open.Count > 0)
-        {
-            var key = open.Pop();
-            if (!repository.Kept.Add(key)) continue;
-            if (referrers.TryGetValue(key, out var list))
-            {
-                foreach (var referrer in list) open.Push(referrer);
-            }
-
-            var linked = repository.RevisionIndex.TryGetValue(key, out var index) && repository.Revisions[index].Link != LinkState.Missing;
-            var reading = linked ? repository.Revisions[index].Reading! : _manifests.Get(key);
-            if (reading.References is not { } references)
-            {
-                Tell(repository, key, root, tag, reading.Reason, isBlocking: true);
-                continue;
-            }
-
-            // Its bytes are there because another repository has it: what it needs is known, and kept.
-            if (!linked) Tell(repository, key, root, tag, "the repository has no link to it", isBlocking: false);
-            foreach (var blob in references.Blobs) Need(repository, blob);
-            foreach (var child in references.Manifests)
-            {
-                if (!repository.RevisionIndex.ContainsKey(child) && repository.HasLayer(child)) Need(repository, child);
-                else open.Push(child);
-            }
-
-            foreach (var other in references.Others)
-            {
-                Need(repository, other);
-                if (repository.RevisionIndex.ContainsKey(other)) open.Push(other);
-            }
-
-            if (references.IsUnknown)
-            {
-                repository.HasUnknown = true;
-                Tell(repository, key, root, tag, "it is of a kind that is not known here; everything in the repository is kept", isBlocking: false);
-            }
-
-            if (references.IsSchema1) NeedSignatures(repository, key);
+            walk.Keep(revision.Key, null);
         }
     }
 
@@ -427,5 +373,39 @@ internal sealed class StorageMarker
     {
         var relative = path.Substring(_location.V2.Length + 1);
         return Path.DirectorySeparatorChar == '/' ? relative : relative.Replace(Path.DirectorySeparatorChar, '/');
+    }
+
+    /// <summary>Keeps a manifest with everything it needs, and with what refers to it.</summary>
+    private sealed class Walk(StorageMarker marker, RepositoryMark repository) : ManifestWalk(repository, marker._manifests)
+    {
+        private Sha256Key _root;
+        private string? _tag;
+
+        public void Keep(Sha256Key root, string? tag)
+        {
+            (_root, _tag) = (root, tag);
+            From(root, Repository.Kept);
+        }
+
+        protected override void Manifest(in Step step, ManifestReading reading, bool isLinked)
+        {
+            if (reading.References is not { } references)
+            {
+                marker.Tell(Repository, step.Key, _root, _tag, reading.Reason, isBlocking: true);
+                return;
+            }
+
+            // Its bytes are there because another repository has it: what it needs is known, and kept.
+            if (!isLinked) marker.Tell(Repository, step.Key, _root, _tag, "the repository has no link to it", isBlocking: false);
+            if (references.IsUnknown)
+            {
+                Repository.HasUnknown = true;
+                marker.Tell(Repository, step.Key, _root, _tag, "it is of a kind that is not known here; everything in the repository is kept", isBlocking: false);
+            }
+
+            if (references.IsSchema1) marker.NeedSignatures(Repository, step.Key);
+        }
+
+        protected override void Blob(Sha256Key manifest, in ManifestReference blob) => Need(Repository, blob.Key);
     }
 }
