@@ -26,6 +26,7 @@
         'Get-RegistryTag'
         'Invoke-RegistryGarbageCollect'
         'Remove-RegistryManifest'
+        'Remove-RegistryRepository'
         'Remove-RegistryTag'
         'Restore-RegistryGarbage'
         'Restore-RegistryTag'

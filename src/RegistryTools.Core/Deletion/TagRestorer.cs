@@ -54,6 +54,7 @@ public sealed class TagRestorer(IRegistry registry, RemovalJournal journal, IAct
         var manifest = await FindManifestAsync(repository, tag, digest, cancellationToken).ConfigureAwait(false);
         try
         {
+            await RestoreChildrenAsync(repository, manifest, cancellationToken).ConfigureAwait(false);
             await registry.PutManifestAsync(repository, tag, manifest.Raw, manifest.MediaType, cancellationToken).ConfigureAwait(false);
         }
         catch (RegistryRequestException exception) when (exception.HasCode("MANIFEST_BLOB_UNKNOWN") || exception.HasCode("BLOB_UNKNOWN") || exception.HasCode("MANIFEST_UNKNOWN"))
@@ -90,6 +91,19 @@ public sealed class TagRestorer(IRegistry registry, RemovalJournal journal, IAct
             ?? throw Gone(repository, original.Tag, original.Digest, null);
         await registry.PutManifestAsync(repository, original.Tag, manifest.Raw, manifest.MediaType, cancellationToken).ConfigureAwait(false);
         _log.Warning($"The removal of the tag '{original.Tag}' of '{repository}' on {registry.Name} was interrupted earlier and is not asked for now: the tag is back, and points to {original.Digest}.");
+    }
+
+    /// <summary>Pushes again what an index lists and the journal has: where a repository was removed, its platforms may have been tags of their own.</summary>
+    private async Task RestoreChildrenAsync(string repository, Manifest manifest, CancellationToken cancellationToken)
+    {
+        foreach (var child in manifest.Manifests)
+        {
+            var entry = Entries.Find(entry => entry.Digest == child.Digest && entry.Repository == repository && RemovalJournal.FindManifest(entry) is not null);
+            if (entry is null || await registry.FindManifestAsync(repository, child.Digest.ToString(), cancellationToken).ConfigureAwait(false) is not null) continue;
+            var removed = Manifest.Parse(RemovalJournal.FindManifest(entry)!, entry.MediaType, child.Digest);
+            await RestoreChildrenAsync(repository, removed, cancellationToken).ConfigureAwait(false);
+            await registry.PutManifestAsync(repository, child.Digest.ToString(), removed.Raw, removed.MediaType, cancellationToken).ConfigureAwait(false);
+        }
     }
 
     private async Task<Manifest> FindManifestAsync(string repository, string tag, Digest digest, CancellationToken cancellationToken)

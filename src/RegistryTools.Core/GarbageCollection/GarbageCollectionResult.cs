@@ -73,7 +73,7 @@ public sealed class GarbageCollectionResult
             case GarbageKind.Upload:
                 UploadsRemoved += sign;
                 break;
-            default:
+            case GarbageKind.Blob:
                 BlobsRemoved += sign;
                 break;
         }

@@ -13,6 +13,9 @@ public sealed class GarbageCollector
     // A plan that somebody has thought about for longer is made anew.
     private static readonly TimeSpan Fresh = TimeSpan.FromSeconds(10);
 
+    // A removal or a write takes moments, a large blob minutes.
+    private static readonly TimeSpan Leftover = TimeSpan.FromHours(6);
+
     private readonly StorageLocation _location;
     private readonly GarbageCollectorOptions _options;
 
@@ -47,6 +50,7 @@ public sealed class GarbageCollector
         var acts = new FileActs(_options.BeforeAct);
         var quarantine = new Quarantine(_location);
         using var storage = quarantine.Lock();
+        ClearLeftovers(acts, cancellationToken);
         var touched = Conclude(quarantine, acts, cancellationToken);
         if (plan is null || touched.Count > 0 || DateTime.UtcNow - plan.Made > Fresh) plan = new StorageMarker(_location, _options) { Touched = touched }.Mark(cancellationToken);
         _options.BeforeSweep?.Invoke();
@@ -76,6 +80,32 @@ public sealed class GarbageCollector
         result.Problems = problems;
         result.Duration = clock.Elapsed;
         return result;
+    }
+
+    /// <summary>Deletes what this library had renamed away, or not yet put in its place, when it was killed.</summary>
+    private void ClearLeftovers(FileActs acts, CancellationToken cancellationToken)
+    {
+        var threshold = DateTime.UtcNow - Leftover;
+        foreach (var name in new[] { "trash", "tmp" })
+        {
+            var directory = Path.Combine(_location.Own, name);
+            // What is renamed keeps its time; the directory that it was put into does not.
+            if (!Directory.Exists(directory) || !StoragePaths.IsOwn(_location.Root, directory) || Directory.GetLastWriteTimeUtc(directory) > threshold) continue;
+            foreach (var (entry, kind) in StorageDirectory.Read(directory).ToList())
+            {
+                var path = Path.Combine(directory, entry);
+                try
+                {
+                    if (kind == EntryKind.File && File.GetLastWriteTimeUtc(path) > threshold) continue;
+                    if (kind == EntryKind.Directory) QuarantineRun.DeleteTree(path, acts, cancellationToken);
+                    else acts.DeleteFile(path);
+                }
+                catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+                {
+                    _options.Log.Verbose($"'{path}' is left over and can't be deleted: {exception.Message}");
+                }
+            }
+        }
     }
 
     private void SweepInto(

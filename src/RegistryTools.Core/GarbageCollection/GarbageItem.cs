@@ -19,6 +19,12 @@ public enum GarbageKind
 
     /// <summary>Bytes that no repository needs.</summary>
     Blob,
+
+    /// <summary>A tag, gone with its repository.</summary>
+    Tag,
+
+    /// <summary>A repository's link to a signature of a manifest of schema 1, as the first registries kept them.</summary>
+    Signature,
 }
 
 /// <summary>A file, or an upload's directory, that is garbage.</summary>
@@ -44,10 +50,10 @@ public sealed class GarbageItem
     /// <summary>The repository; null for a blob, which is every repository's.</summary>
     public string? Repository { get; }
 
-    /// <summary>The tag, for a tag's note.</summary>
+    /// <summary>The tag, for a tag and for a tag's note.</summary>
     public string? Tag { get; }
 
-    /// <summary>The digest; null for an upload.</summary>
+    /// <summary>The digest; null for an upload. A tag has the digest that it pointed to.</summary>
     public Digest? Digest { get; }
 
     /// <summary>Its bytes.</summary>
@@ -58,6 +64,9 @@ public sealed class GarbageItem
 
     /// <inheritdoc/>
     public override string ToString() => Path;
+
+    /// <summary>The same, with a digest.</summary>
+    internal GarbageItem WithDigest(Digest? digest) => new(Kind, Path, Repository, Tag, digest, Size, Time);
 
     /// <summary>What a path from <c>docker/registry/v2</c> on is; null where it is none of these.</summary>
     internal static GarbageItem? FromPath(string path, long size, DateTimeOffset time)
@@ -70,10 +79,12 @@ public sealed class GarbageItem
         var repository = string.Join("/", parts, 1, own - 1);
         var rest = parts.Length - own;
         if (parts[own] == "_uploads") return rest < 2 ? null : new GarbageItem(GarbageKind.Upload, string.Join("/", parts, 0, own + 2), repository, null, null, size, time);
+        if (parts[parts.Length - 1] == "link" && rest == 5 && parts[own] == "_manifests" && parts[own + 1] == "tags" && parts[own + 3] == "current") return new GarbageItem(GarbageKind.Tag, path, repository, parts[own + 2], null, size, time);
         if (parts[parts.Length - 1] != "link" || rest < 4 || !Digest.TryParse(parts[parts.Length - 3] + ":" + parts[parts.Length - 2], out var digest)) return null;
         if (parts[own] == "_layers" && rest == 4) return new GarbageItem(GarbageKind.Layer, path, repository, null, digest, size, time);
         if (parts[own] != "_manifests") return null;
         if (rest == 5 && parts[own + 1] == "revisions") return new GarbageItem(GarbageKind.Manifest, path, repository, null, digest, size, time);
+        if (rest == 8 && parts[own + 1] == "revisions" && parts[own + 4] == "signatures") return new GarbageItem(GarbageKind.Signature, path, repository, null, digest, size, time);
         return rest == 7 && parts[own + 1] == "tags" && parts[own + 3] == "index" ? new GarbageItem(GarbageKind.TagIndex, path, repository, parts[own + 2], digest, size, time) : null;
     }
 }

@@ -43,7 +43,7 @@ public sealed class GarbageRestoration
 /// <summary>Puts back what garbage collections removed, byte for byte and with its times. Never overwrites.</summary>
 public sealed class GarbageRestorer
 {
-    private static readonly GarbageKind[] Order = [GarbageKind.Blob, GarbageKind.Layer, GarbageKind.Manifest, GarbageKind.TagIndex, GarbageKind.Upload];
+    private static readonly GarbageKind[] Order = [GarbageKind.Blob, GarbageKind.Layer, GarbageKind.Signature, GarbageKind.Manifest, GarbageKind.TagIndex, GarbageKind.Tag, GarbageKind.Upload];
     private readonly StorageLocation _location;
     private readonly IActivityLog _log;
     private readonly Action<string>? _beforeAct;
@@ -64,18 +64,20 @@ public sealed class GarbageRestorer
     /// <summary>Restores a run, or what has a digest: that blob, its links, and where it is a manifest all that it needs and all that refers to it.</summary>
     /// <param name="runId">The run; null for every run, the newest first.</param>
     /// <param name="digest">The digest; null for everything.</param>
+    /// <param name="repository">Only what is of this repository, and the bytes that it needs; null for all.</param>
     /// <param name="restored">Told what became of each; null for nobody.</param>
     /// <param name="cancellationToken">Ends it early.</param>
     /// <exception cref="GarbageException">There is no such run or digest, or a collection is under way.</exception>
-    public Task<GarbageRestoration> RestoreAsync(string? runId, Digest? digest, Action<GarbageItem, GarbageRestoreState>? restored, CancellationToken cancellationToken) => Task.Run(
-        () => Restore(runId, digest, restored, cancellationToken),
+    public Task<GarbageRestoration> RestoreAsync(string? runId, Digest? digest, string? repository, Action<GarbageItem, GarbageRestoreState>? restored, CancellationToken cancellationToken) => Task.Run(
+        () => Restore(runId, digest, repository, restored, cancellationToken),
         cancellationToken);
 
-    private GarbageRestoration Restore(string? runId, Digest? digest, Action<GarbageItem, GarbageRestoreState>? restored, CancellationToken cancellationToken)
+    private GarbageRestoration Restore(string? runId, Digest? digest, string? repository, Action<GarbageItem, GarbageRestoreState>? restored, CancellationToken cancellationToken)
     {
         var quarantine = new Quarantine(_location);
         var acts = new FileActs(_beforeAct);
-        var runs = quarantine.Runs();
+        var all = quarantine.Runs();
+        var runs = all.ToList();
         if (runId is not null) runs.RemoveAll(run => run.Id != runId);
         if (runs.Count == 0)
         {
@@ -93,28 +95,45 @@ public sealed class GarbageRestorer
             cancellationToken.ThrowIfCancellationRequested();
             var items = run.Items().ToList();
             if (digest is not null && !items.Exists(item => digest.Equals(item.Digest))) continue;
+            if (repository is not null && !items.Exists(item => item.Repository == repository)) continue;
             found = true;
             using (run)
             {
                 run.Continue(acts);
                 var digests = new DigestTable();
                 var homecoming = new Homecoming(_location, digests, run, acts, items);
-                if (digest is not null) items = Selection(items, digest, homecoming, digests, result, restored);
+                if (digest is not null) items = Selection(items, digest, repository, homecoming, digests, result, restored);
+                else
+                {
+                    if (repository is not null) items = Of(repository, items, digests);
+                    RestoreMissing(run.Cause, items, all.FindAll(other => other != run), digests, acts, result, problems, restored, cancellationToken);
+                    items = RestoreDirectories(run, homecoming, items, acts, result, problems, restored, cancellationToken);
+                }
+
                 RestoreItems(run, homecoming, items, acts, result, problems, restored, cancellationToken);
-                if (!run.Items().Any()) run.Delete(acts, cancellationToken);
+                if (!run.HasFiles()) run.Delete(acts, cancellationToken);
             }
         }
 
+        if (!found && repository is not null) throw new GarbageException($"There is nothing of the repository '{Shown.Short(repository)}' in the quarantine.", "Get-RegistryGarbage -Detailed lists what is.");
         if (!found && digest is not null) throw new GarbageException($"{digest} is not in the quarantine.", "Get-RegistryGarbage -Detailed lists what is.");
         result.Problems = problems;
         _log.Verbose($"Restored {result.Restored} items of {result.Bytes} bytes.");
         return result;
     }
 
-    /// <summary>Restores a manifest with what it needs, where the digest is one; gives what else has the digest.</summary>
-    private static List<GarbageItem> Selection(List<GarbageItem> items, Digest digest, Homecoming homecoming, DigestTable digests, GarbageRestoration result, Action<GarbageItem, GarbageRestoreState>? restored)
+    /// <summary>What is of a repository, and the bytes that its links lead to.</summary>
+    private static List<GarbageItem> Of(string repository, List<GarbageItem> items, DigestTable digests)
     {
-        var own = items.FindAll(item => digest.Equals(item.Digest));
+        var own = items.FindAll(item => item.Repository == repository);
+        var needed = new HashSet<Sha256Key>(own.Where(static item => item.Kind is GarbageKind.Manifest or GarbageKind.Layer).Select(item => digests.Key(item.Digest!)));
+        return [.. own, .. items.Where(item => item.Kind == GarbageKind.Blob && needed.Contains(digests.Key(item.Digest!)))];
+    }
+
+    /// <summary>Restores a manifest with what it needs, where the digest is one; gives what else has the digest.</summary>
+    private static List<GarbageItem> Selection(List<GarbageItem> items, Digest digest, string? repository, Homecoming homecoming, DigestTable digests, GarbageRestoration result, Action<GarbageItem, GarbageRestoreState>? restored)
+    {
+        var own = items.FindAll(item => digest.Equals(item.Digest) && (repository is null || item.Repository is null || item.Repository == repository));
         foreach (var manifest in own.FindAll(static item => item.Kind == GarbageKind.Manifest)) homecoming.Return(manifest.Repository!, digests.Key(digest), []);
         foreach (var item in homecoming.Returned)
         {
@@ -125,6 +144,92 @@ public sealed class GarbageRestorer
 
         own.RemoveAll(homecoming.Returned.Contains);
         return own;
+    }
+
+    /// <summary>Brings back from other runs the bytes that the links of this one lead to: a repository that was removed, and then its blobs collected, comes back whole.</summary>
+    private void RestoreMissing(
+        GarbageCause cause, List<GarbageItem> items, List<QuarantineRun> others, DigestTable digests, FileActs acts, GarbageRestoration result, List<GarbageProblem> problems, Action<GarbageItem, GarbageRestoreState>? restored, CancellationToken cancellationToken)
+    {
+        var own = new HashSet<string>(items.Where(static item => item.Kind == GarbageKind.Blob).Select(static item => item.Path), StringComparer.Ordinal);
+        var missing = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var item in items)
+        {
+            if (item.Kind is not (GarbageKind.Manifest or GarbageKind.Layer)) continue;
+            var path = "blobs/" + digests.BlobPath(digests.Key(item.Digest!));
+            if (!own.Contains(path) && !File.Exists(Path.Combine(_location.V2, path))) missing.Add(path);
+        }
+
+        foreach (var other in others)
+        {
+            var found = missing.Where(path => File.Exists(Path.Combine(other.Files, "v2", path))).ToList();
+            if (found.Count == 0) continue;
+            using (other)
+            {
+                other.Continue(acts);
+                var blobs = found.ConvertAll(path => new FileInfo(Path.Combine(other.Files, "v2", path)) is var file ? GarbageItem.FromPath(path, file.Length, file.LastWriteTimeUtc)! : null!);
+                RestoreItems(other, new Homecoming(_location, digests, other, acts, blobs), blobs, acts, result, problems, restored, cancellationToken);
+                if (!other.HasFiles()) other.Delete(acts, cancellationToken);
+            }
+
+            missing.ExceptWith(found);
+        }
+
+        // What a collection took away may have led nowhere before.
+        if (cause != GarbageCause.RepositoryRemoval) return;
+        foreach (var path in missing)
+        {
+            var blob = GarbageItem.FromPath(path, 0, default)!.Digest!;
+            var first = items.Find(item => blob.Equals(item.Digest))!;
+            problems.Add(new GarbageProblem($"The bytes of {blob}, which '{first.Repository}' links to, are neither in the storage nor in the quarantine any more: push what needs them again.", first.Repository, null, blob, false));
+        }
+    }
+
+    /// <summary>
+    /// Restores the bytes, then whatever lies in directories of repositories that are not there at all, a rename each: what a removed repository had, odd files and empty directories too. Gives what is
+    /// left to be restored.
+    /// </summary>
+    private List<GarbageItem> RestoreDirectories(
+        QuarantineRun run, Homecoming homecoming, List<GarbageItem> items, FileActs acts, GarbageRestoration result, List<GarbageProblem> problems, Action<GarbageItem, GarbageRestoreState>? restored, CancellationToken cancellationToken)
+    {
+        RestoreItems(run, homecoming, items.FindAll(static item => item.Repository is null), acts, result, problems, restored, cancellationToken);
+        var left = items.FindAll(static item => item.Repository is not null);
+
+        // What manifests need before they are there, and are served, themselves.
+        foreach (var group in left.GroupBy(static item => OwnDirectory(item)).OrderBy(static group => group.Key.EndsWith("/_manifests", StringComparison.Ordinal)).ToList())
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var to = Path.Combine(_location.V2, group.Key);
+            if (Directory.Exists(to) || File.Exists(to) || !StoragePaths.IsOwn(_location.V2, Path.GetDirectoryName(to)!)) continue;
+            var own = group.ToList();
+            run.Write("return", own);
+            var returned = new HashSet<GarbageItem>(own);
+            try
+            {
+                acts.CreateDirectory(Path.GetDirectoryName(to)!);
+                acts.Move(Path.Combine(run.Files, "v2", group.Key), to, isDirectory: true);
+            }
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+            {
+                // Somebody has made it meanwhile, or it can't be made: a file at a time, then, and each tells why not.
+                continue;
+            }
+
+            left.RemoveAll(returned.Contains);
+            foreach (var item in own)
+            {
+                result.Restored++;
+                result.Bytes += item.Size;
+                restored?.Invoke(item, GarbageRestoreState.Restored);
+            }
+        }
+
+        return left;
+    }
+
+    private static string OwnDirectory(GarbageItem item)
+    {
+        var start = "repositories/".Length + item.Repository!.Length + 1;
+        return item.Path.Substring(0, item.Path.IndexOf('/', start));
     }
 
     private void RestoreItems(

@@ -1,5 +1,18 @@
 namespace RegistryTools.GarbageCollection;
 
+/// <summary>Why things were moved into the quarantine.</summary>
+public enum GarbageCause
+{
+    /// <summary>A garbage collection.</summary>
+    Collection,
+
+    /// <summary>Repositories were removed.</summary>
+    RepositoryRemoval,
+
+    /// <summary>A storage was repaired.</summary>
+    Repair,
+}
+
 /// <summary>What a run of a garbage collection removed and the quarantine still holds.</summary>
 public sealed class GarbageRun
 {
@@ -9,6 +22,7 @@ public sealed class GarbageRun
         Id = run.Id;
         Time = run.Time;
         IsConcluded = run.IsConcluded;
+        Cause = run.Cause;
         QuarantinePath = run.Files;
         Items = items;
         foreach (var item in items) Size += item.Size;
@@ -25,6 +39,9 @@ public sealed class GarbageRun
 
     /// <summary>Whether it came to its end.</summary>
     public bool IsConcluded { get; }
+
+    /// <summary>What moved things there.</summary>
+    public GarbageCause Cause { get; }
 
     /// <summary>Where the files are.</summary>
     public string QuarantinePath { get; }

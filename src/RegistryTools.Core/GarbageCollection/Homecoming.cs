@@ -48,12 +48,18 @@ internal sealed class Homecoming
     /// Goes through the repositories as they are now and gives back what tags and manifests need that were not known when <paramref name="marks"/> were made; where there are none, what any
     /// of them needs.
     /// </summary>
-    public void Look(IReadOnlyDictionary<string, RepositoryMark>? marks, bool force, int throttleLimit, CancellationToken cancellationToken)
+    /// <param name="marks">The repositories as they were marked; null for none.</param>
+    /// <param name="force">Whether the run went on although something could not be read.</param>
+    /// <param name="throttleLimit">How many files are read at once.</param>
+    /// <param name="cancellationToken">Ends it early.</param>
+    /// <param name="only">The repositories to go through; null for all.</param>
+    public void Look(IReadOnlyDictionary<string, RepositoryMark>? marks, bool force, int throttleLimit, CancellationToken cancellationToken, ICollection<string>? only = null)
     {
         if (IsEmpty) return;
         var reader = new RepositoryReader(_location, _digests, _manifests, throttleLimit);
         foreach (var repository in reader.Find([], cancellationToken))
         {
+            if (only is not null && !only.Contains(repository.Name)) continue;
             reader.List(repository);
             reader.ReadTags(repository, divide: true, cancellationToken);
             RepositoryMark? mark = null;

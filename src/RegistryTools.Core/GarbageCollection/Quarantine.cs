@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using RegistryTools.Errors;
+using RegistryTools.References;
 using RegistryTools.Storage;
 using RegistryTools.Text;
 
@@ -42,7 +43,7 @@ internal sealed class Quarantine
     }
 
     /// <summary>Begins a run: its directory and journal are there, and both ends are known to be on one file system, when this returns.</summary>
-    public QuarantineRun Begin(GarbageCollectorOptions options, FileActs acts)
+    public QuarantineRun Begin(GarbageCollectorOptions options, FileActs acts, GarbageCause cause = GarbageCause.Collection)
     {
         var time = DateTimeOffset.UtcNow;
         var id = time.ToString("yyyyMMdd'T'HHmmssfff'Z'", CultureInfo.InvariantCulture) + "-" + Guid.NewGuid().ToString("N").Substring(0, 8);
@@ -67,6 +68,7 @@ internal sealed class Quarantine
             {
                 writer.WriteString("kind", "run");
                 writer.WriteString("run", id);
+                writer.WriteString("cause", cause.ToString());
                 writer.WriteString("root", _location.Root);
                 if (files != directory) writer.WriteString("files", files);
                 writer.WriteBoolean("removeUntagged", options.RemoveUntagged);
@@ -101,6 +103,7 @@ internal sealed class Quarantine
         var directory = Path.Combine(Base, id);
         var files = directory;
         var concluded = false;
+        var cause = GarbageCause.Collection;
         try
         {
             foreach (var line in File.ReadLines(Path.Combine(directory, JournalName)))
@@ -109,8 +112,14 @@ internal sealed class Quarantine
                 var isRun = line.StartsWith("{\"kind\":\"run\"", StringComparison.Ordinal);
                 if (!isRun && !line.StartsWith("{\"kind\":\"end\"", StringComparison.Ordinal)) continue;
                 using var document = JsonDocument.Parse(line);
-                if (!isRun) concluded = true;
-                else if (document.RootElement.TryGetProperty("files", out var elsewhere) && elsewhere.ValueKind == JsonValueKind.String) files = elsewhere.GetString()!;
+                if (!isRun)
+                {
+                    concluded = true;
+                    continue;
+                }
+
+                if (document.RootElement.TryGetProperty("files", out var elsewhere) && elsewhere.ValueKind == JsonValueKind.String) files = elsewhere.GetString()!;
+                if (document.RootElement.TryGetProperty("cause", out var text) && text.ValueKind == JsonValueKind.String && !Enum.TryParse(text.GetString(), out cause)) cause = GarbageCause.Collection;
             }
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or JsonException)
@@ -120,7 +129,7 @@ internal sealed class Quarantine
 
         // The journal may name a directory elsewhere, but only one that this library made for the run.
         if (files != directory && !IsMarked(files, id)) files = directory;
-        return new QuarantineRun(this, id, time, directory, files) { IsConcluded = concluded };
+        return new QuarantineRun(this, id, time, directory, files) { IsConcluded = concluded, Cause = cause };
     }
 
     private static bool IsMarked(string files, string id)
@@ -180,6 +189,9 @@ internal sealed class QuarantineRun(Quarantine quarantine, string id, DateTimeOf
 
     /// <summary>Whether it came to its end, and looked for what was pushed meanwhile.</summary>
     public bool IsConcluded { get; init; }
+
+    /// <summary>What moved things into it.</summary>
+    public GarbageCause Cause { get; init; }
 
     public FileStream? Journal { get; set; }
 
@@ -254,9 +266,16 @@ internal sealed class QuarantineRun(Quarantine quarantine, string id, DateTimeOf
                 }
 
                 var file = new FileInfo(full);
-                if (file.Exists && GarbageItem.FromPath(child, file.Length, file.LastWriteTimeUtc) is { } item) yield return item;
+                if (file.Exists && GarbageItem.FromPath(child, file.Length, file.LastWriteTimeUtc) is { } item) yield return item.Kind == GarbageKind.Tag ? item.WithDigest(LinkOf(full)) : item;
             }
         }
+    }
+
+    /// <summary>Whether any file is left in it, of whatever kind.</summary>
+    public bool HasFiles()
+    {
+        var root = Path.Combine(Files, "v2");
+        return System.IO.Directory.Exists(root) && System.IO.Directory.EnumerateFiles(root, "*", SearchOption.AllDirectories).Any();
     }
 
     /// <summary>Deletes what it holds, and itself, following no link; gives the bytes that were freed.</summary>
@@ -290,6 +309,12 @@ internal sealed class QuarantineRun(Quarantine quarantine, string id, DateTimeOf
         buffer.WriteByte((byte)'\n');
     }
 
+    private static Digest? LinkOf(string path)
+    {
+        var digests = new DigestTable();
+        return StorageFile.ReadLink(path, digests, out var key, out _) == LinkState.Read ? digests.ToDigest(key) : null;
+    }
+
     private static long Size(string directory)
     {
         long size = 0;
@@ -297,7 +322,7 @@ internal sealed class QuarantineRun(Quarantine quarantine, string id, DateTimeOf
         return size;
     }
 
-    private static long DeleteTree(string directory, FileActs acts, CancellationToken cancellationToken)
+    internal static long DeleteTree(string directory, FileActs acts, CancellationToken cancellationToken)
     {
         if (!System.IO.Directory.Exists(directory) || (File.GetAttributes(directory) & FileAttributes.ReparsePoint) != 0) return 0;
         long freed = 0;

@@ -85,6 +85,7 @@ internal sealed class StorageMarker
         var garbage = repositories.SelectMany(static repository => repository.Items).ToList();
         items.AddRange(garbage.Where(item => item.Kind == GarbageKind.Manifest && IsIndex(item)));
         items.AddRange(garbage.Where(item => item.Kind == GarbageKind.Manifest && !IsIndex(item)));
+        items.AddRange(garbage.Where(static item => item.Kind == GarbageKind.Signature));
         items.AddRange(garbage.Where(static item => item.Kind == GarbageKind.TagIndex));
         items.AddRange(garbage.Where(static item => item.Kind == GarbageKind.Layer));
         items.AddRange(garbage.Where(static item => item.Kind == GarbageKind.Upload));
@@ -155,22 +156,27 @@ internal sealed class StorageMarker
     // The first registries kept the signatures of schema 1 as blobs of their own.
     private void NeedSignatures(RepositoryMark repository, Sha256Key key)
     {
-        var directory = Path.Combine(repository.RevisionsDirectory, _digests.Segments(key), "signatures");
-        if (!Directory.Exists(directory)) return;
         try
         {
-            foreach (var algorithm in StorageDirectory.Read(directory))
-            {
-                if (algorithm.Kind != EntryKind.Directory) continue;
-                foreach (var (name, _) in StorageDirectory.Read(Path.Combine(directory, algorithm.Name)))
-                {
-                    if (_digests.TryKey(algorithm.Name, name.AsSpan(), out var signature)) repository.Needed.Add(signature);
-                }
-            }
+            foreach (var (signature, _) in Signatures(repository, key)) repository.Needed.Add(signature);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             repository.Block(new GarbageProblem($"The signatures of {_digests.ToDigest(key)} in '{repository.Name}' can't be listed: {exception.Message}", repository.Name, null, _digests.ToDigest(key), true));
+        }
+    }
+
+    private IEnumerable<(Sha256Key Key, string Path)> Signatures(RepositoryMark repository, Sha256Key manifest)
+    {
+        var directory = Path.Combine(repository.RevisionsDirectory, _digests.Segments(manifest), "signatures");
+        if (!Directory.Exists(directory)) yield break;
+        foreach (var algorithm in StorageDirectory.Read(directory))
+        {
+            if (algorithm.Kind != EntryKind.Directory) continue;
+            foreach (var (name, kind) in StorageDirectory.Read(Path.Combine(directory, algorithm.Name)))
+            {
+                if (kind == EntryKind.Directory && _digests.TryKey(algorithm.Name, name.AsSpan(), out var signature)) yield return (signature, Path.Combine(directory, algorithm.Name, name, "link"));
+            }
         }
     }
 
@@ -202,6 +208,7 @@ internal sealed class StorageMarker
             if (Candidate(path, out var file) != Age.Old) continue;
             repository.Condemned.Add(revision.Key);
             repository.Items.Add(Item(GarbageKind.Manifest, path, repository, null, revision.Key, file!));
+            if (revision.Reading?.References?.IsSchema1 == true) ListSignatures(repository, revision.Key);
         }
 
         foreach (var tag in repository.Tags)
@@ -233,6 +240,14 @@ internal sealed class StorageMarker
         }
 
         repository.MayVanish = MayVanish(repository);
+    }
+
+    private void ListSignatures(RepositoryMark repository, Sha256Key manifest)
+    {
+        foreach (var (signature, path) in Signatures(repository, manifest).ToList())
+        {
+            if (Candidate(path, out var file) == Age.Old) repository.Items.Add(Item(GarbageKind.Signature, path, repository, null, signature, file!));
+        }
     }
 
     private bool MayVanish(RepositoryMark repository)

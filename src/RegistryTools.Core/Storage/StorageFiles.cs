@@ -107,7 +107,14 @@ internal sealed class StorageFiles(StorageLocation location)
         Directory.CreateDirectory(trash);
         var away = Path.Combine(trash, Guid.NewGuid().ToString("N"));
         Directory.Move(path, away);
-        Directory.Delete(away, recursive: true);
+        try
+        {
+            Directory.Delete(away, recursive: true);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // It is gone from where it was, which is what was asked for; the next garbage collection frees it.
+        }
     }
 
     private string NewFile()

@@ -28,6 +28,12 @@ public sealed class RestoreRegistryGarbageCommand : StorageCmdlet
     [AllowEmptyString]
     public string? Digest { get; set; }
 
+    /// <summary>Only what is of this repository, and the bytes that it needs.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    [AllowNull]
+    [AllowEmptyString]
+    public string? Repository { get; set; }
+
     /// <summary>Writes an object for every item, before the result.</summary>
     [Parameter]
     public SwitchParameter PassThru { get; set; }
@@ -36,6 +42,7 @@ public sealed class RestoreRegistryGarbageCommand : StorageCmdlet
     {
         if (!TryFindStorage(out var storage)) return;
         var run = string.IsNullOrEmpty(RunId) ? null : RunId;
+        var repository = string.IsNullOrEmpty(Repository) ? null : Repository!.ToLowerInvariant();
         References.Digest? digest = null;
         var subject = new ErrorSubject(Digest ?? run ?? storage.Root, null, null, Digest);
         if (!string.IsNullOrEmpty(Digest))
@@ -52,12 +59,13 @@ public sealed class RestoreRegistryGarbageCommand : StorageCmdlet
         }
 
         // Piped items repeat their digest: a blob, its links, its repositories.
-        if (!_done.Add(storage.Root + "\n" + run + "\n" + digest)) return;
+        if (!_done.Add(storage.Root + "\n" + run + "\n" + repository + "\n" + digest)) return;
         var what = digest is null ? run is null ? "everything in the quarantine" : "run " + run : digest.ToString();
+        if (repository is not null) what += " of " + repository;
         if (!ShouldProcess(storage.Root, "Restore " + what)) return;
         var items = new List<(GarbageItem Item, GarbageRestoreState State)>();
         var restorer = new GarbageRestorer(storage, ActivityRouter.Log);
-        if (!TryRun(subject, token => restorer.RestoreAsync(run, digest, (item, state) => items.Add((item, state)), token), out var result, "Restoring")) return;
+        if (!TryRun(subject, token => restorer.RestoreAsync(run, digest, repository, (item, state) => items.Add((item, state)), token), out var result, "Restoring")) return;
         foreach (var problem in result.Problems)
         {
             WriteError(ErrorRecords.Create(ErrorRecords.RestoreFailed, ErrorCategory.ResourceExists, problem.Message, null, new ErrorSubject(problem.Digest?.ToString() ?? storage.Root, null, problem.Repository, problem.Tag)));
@@ -72,6 +80,7 @@ public sealed class RestoreRegistryGarbageCommand : StorageCmdlet
         {
             StoragePath = storage.Root,
             RunId = run,
+            Repository = repository,
             Digest = digest?.ToString(),
             Restored = result.Restored,
             AlreadyThere = result.AlreadyThere,

@@ -94,13 +94,13 @@ public sealed class RegistryGarbageItem
     /// <summary>The run; null where it is only planned.</summary>
     public string? RunId { get; internal set; }
 
-    /// <summary>Manifest, TagIndex, Layer, Upload or Blob.</summary>
+    /// <summary>Manifest, Tag, TagIndex, Layer, Signature, Upload or Blob.</summary>
     public string Kind { get; internal set; } = string.Empty;
 
     /// <summary>The repository; null for a blob, which is every repository's.</summary>
     public string? Repository { get; internal set; }
 
-    /// <summary>The tag, for a tag's note.</summary>
+    /// <summary>The tag, for a tag and for a tag's note.</summary>
     public string? Tag { get; internal set; }
 
     /// <summary>The digest; null for an upload.</summary>
@@ -148,6 +148,9 @@ public sealed class RegistryGarbageRun
     /// <summary>When it began.</summary>
     public DateTimeOffset Time { get; internal set; }
 
+    /// <summary>What moved things there: Collection, RepositoryRemoval or Repair.</summary>
+    public string Cause { get; internal set; } = string.Empty;
+
     /// <summary>Complete, or Interrupted where it was killed: the next collection brings it to its end.</summary>
     public string State { get; internal set; } = string.Empty;
 
@@ -174,6 +177,7 @@ public sealed class RegistryGarbageRun
         StoragePath = run.StoragePath,
         RunId = run.Id,
         Time = run.Time,
+        Cause = run.Cause.ToString(),
         State = run.IsConcluded ? "Complete" : "Interrupted",
         Manifests = run.Items.Count(item => item.Kind == GarbageKind.Manifest),
         Blobs = run.Items.Count(item => item.Kind == GarbageKind.Blob),
@@ -194,6 +198,9 @@ public sealed class RegistryGarbageRestoration
 
     /// <summary>The digest; null for everything.</summary>
     public string? Digest { get; internal set; }
+
+    /// <summary>The repository; null for all.</summary>
+    public string? Repository { get; internal set; }
 
     /// <summary>How many files and uploads are back.</summary>
     public int Restored { get; internal set; }

@@ -102,6 +102,52 @@ public sealed class GarbageCollectorTests : IDisposable
     }
 
     [Fact]
+    public async Task Signatures_of_schema_1_go_and_come_with_their_manifest()
+    {
+        var kept = _tree.AddSchema1("a", "t", Store.WriteBlob("a", [1]));
+        var gone = _tree.AddSchema1("a", null, Store.WriteBlob("a", [2]));
+        foreach (var manifest in new[] { kept, gone })
+        {
+            var signature = Store.WriteBlob("signatures-of-others", System.Text.Encoding.UTF8.GetBytes("signature of " + manifest));
+            var link = Path.Combine(Path.GetDirectoryName(_tree.Revision("a", manifest))!, "signatures", signature.Replace(':', '/'), "link");
+            Directory.CreateDirectory(Path.GetDirectoryName(link)!);
+            File.WriteAllText(link, signature);
+        }
+
+        Directory.Delete(Path.Combine(_tree.V2, "repositories", "signatures-of-others"), recursive: true);
+        _tree.Age();
+        var before = _tree.Files();
+        var result = await _tree.CollectAsync(StorageTree.Options());
+        Assert.Equal((1, 3), (result.ManifestsRemoved, result.BlobsRemoved));
+        Assert.Equal(8, _tree.Files().Count);
+        Assert.Empty(_tree.EmptyDirectories());
+        await new GarbageRestorer(_tree.Location).RestoreAsync(result.RunId, null, null, null, default);
+        Assert.Equal(before, _tree.Files());
+    }
+
+    [Fact]
+    public async Task What_killed_removals_and_writes_left_is_cleared_away_once_it_is_old()
+    {
+        Store.AddImage("a", "t", "tagged");
+        _tree.Age();
+        foreach (var name in new[] { "trash", "tmp" })
+        {
+            var directory = Path.Combine(_tree.Location.Own, name);
+            Directory.CreateDirectory(Path.Combine(directory, "old"));
+            File.WriteAllText(Path.Combine(directory, "old", "link"), "old");
+            File.WriteAllText(Path.Combine(directory, "file"), "old");
+            await _tree.CollectAsync(StorageTree.Options());
+            Assert.True(File.Exists(Path.Combine(directory, "file")));
+            File.SetLastWriteTimeUtc(Path.Combine(directory, "file"), DateTime.UtcNow.AddDays(-1));
+            Directory.SetLastWriteTimeUtc(directory, DateTime.UtcNow.AddDays(-1));
+            await _tree.CollectAsync(StorageTree.Options());
+            Assert.Empty(Directory.GetFileSystemEntries(directory));
+        }
+
+        _tree.EveryTagIsWhole();
+    }
+
+    [Fact]
     public async Task Of_a_repository_with_a_manifest_of_an_unknown_kind_everything_stays()
     {
         _tree.AddManifest("a", "t", new JsonObject { ["schemaVersion"] = 7, ["mediaType"] = "application/vnd.example+json", ["parts"] = new JsonArray("sha256:" + new string('a', 64)) });

@@ -46,7 +46,7 @@ public sealed class GarbageKillTests
             var random = new Random(seed);
             await KillAsync(tree, random.Next(5, 200), purge: false);
             await KillAsync(tree, random.Next(5, 200), purge: false);
-            var restored = await new GarbageRestorer(tree.Location).RestoreAsync(null, null, null, default);
+            var restored = await new GarbageRestorer(tree.Location).RestoreAsync(null, null, null, null, default);
             Assert.Empty(restored.Problems);
             Assert.Equal(before, tree.Files());
         }

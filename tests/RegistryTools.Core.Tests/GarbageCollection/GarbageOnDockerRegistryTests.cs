@@ -64,7 +64,7 @@ public sealed class GarbageOnDockerRegistryTests
             }
 
             // And restored over what was pushed again, everything is there once more.
-            var restored = await new GarbageRestorer(tree.Location).RestoreAsync(null, null, null, default);
+            var restored = await new GarbageRestorer(tree.Location).RestoreAsync(null, null, null, null, default);
             Assert.Equal(0, restored.Left);
             Assert.Empty(before.Keys.Except(tree.Files().Keys));
             tree.EveryTagIsWhole();

@@ -40,7 +40,7 @@ public sealed class GarbagePropertyTests(ITestOutputHelper output)
             Assert.True(model.Revisions.Count == result.ManifestsMarked && model.Blobs.Count == result.BlobsMarked, $"{why}, marked: {model.Revisions.Count} and {model.Blobs.Count}, not {result.ManifestsMarked} and {result.BlobsMarked}");
             Assert.True(plan.Items.Count == result.ManifestsRemoved + result.LayersRemoved + result.TagIndexesRemoved + result.BlobsRemoved && result.GivenBack == 0, why + ", counts");
             Assert.Null((await tree.CollectAsync(options)).RunId);
-            await new GarbageRestorer(tree.Location).RestoreAsync(null, null, null, default);
+            await new GarbageRestorer(tree.Location).RestoreAsync(null, null, null, null, default);
             Assert.Equal(before, tree.Files());
         }
     }

@@ -31,7 +31,7 @@ public sealed class GarbageRestorerTests : IDisposable
         var run = Assert.Single(await GarbageRun.ReadAsync(_tree.Location, default));
         Assert.Equal(result.RunId, run.Id);
         Assert.Equal(result.BytesQuarantined, run.Size);
-        var restored = await new GarbageRestorer(_tree.Location).RestoreAsync(result.RunId, null, null, default);
+        var restored = await new GarbageRestorer(_tree.Location).RestoreAsync(result.RunId, null, null, null, default);
         Assert.Equal((run.Items.Count, run.Size, 0), (restored.Restored, restored.Bytes, restored.Left));
         Assert.Equal(before, _tree.Files());
         Assert.Empty(await GarbageRun.ReadAsync(_tree.Location, default));
@@ -48,12 +48,12 @@ public sealed class GarbageRestorerTests : IDisposable
         _tree.Age();
         await _tree.CollectAsync(StorageTree.Options());
         Assert.Empty(Store.Repositories());
-        await new GarbageRestorer(_tree.Location).RestoreAsync(null, Digest.Parse(index), null, default);
+        await new GarbageRestorer(_tree.Location).RestoreAsync(null, Digest.Parse(index), null, null, default);
         _tree.Whole("a", index, "restored");
         Assert.False(Store.HasManifest("a", other));
-        await Assert.ThrowsAsync<GarbageException>(() => new GarbageRestorer(_tree.Location).RestoreAsync(null, Digest.Parse(index), null, default));
-        await Assert.ThrowsAsync<GarbageException>(() => new GarbageRestorer(_tree.Location).RestoreAsync("nothing", null, null, default));
-        await new GarbageRestorer(_tree.Location).RestoreAsync(null, null, null, default);
+        await Assert.ThrowsAsync<GarbageException>(() => new GarbageRestorer(_tree.Location).RestoreAsync(null, Digest.Parse(index), null, null, default));
+        await Assert.ThrowsAsync<GarbageException>(() => new GarbageRestorer(_tree.Location).RestoreAsync("nothing", null, null, null, default));
+        await new GarbageRestorer(_tree.Location).RestoreAsync(null, null, null, null, default);
         _tree.Whole("a", other, "restored later");
     }
 
@@ -67,7 +67,7 @@ public sealed class GarbageRestorerTests : IDisposable
         Store.AddImage("a", null, "image");
         File.WriteAllText(Store.BlobPath(blob), "newer");
         var states = new List<GarbageRestoreState>();
-        var restored = await new GarbageRestorer(_tree.Location).RestoreAsync(result.RunId, null, (_, state) => states.Add(state), default);
+        var restored = await new GarbageRestorer(_tree.Location).RestoreAsync(result.RunId, null, null, (_, state) => states.Add(state), default);
         Assert.Equal((0, 5, 1), (restored.Restored, restored.AlreadyThere, restored.Left));
         Assert.Equal("newer", File.ReadAllText(Store.BlobPath(blob)));
         var left = Assert.Single(Assert.Single(await GarbageRun.ReadAsync(_tree.Location, default)).Items);

@@ -30,6 +30,9 @@ public sealed class StorageRegistry : IRegistry, ITagTimes
     /// <inheritdoc/>
     public string Location => _location.Root;
 
+    /// <summary>Where the storage is.</summary>
+    public StorageLocation StorageLocation => _location;
+
     /// <inheritdoc/>
     public RegistryKind Kind => RegistryKind.Storage;
 
