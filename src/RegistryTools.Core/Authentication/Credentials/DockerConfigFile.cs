@@ -130,8 +130,10 @@ internal sealed class DockerConfigFile
     }
 
     /// <summary>The keys of <c>auths</c> that mean this registry, whatever stands there.</summary>
-    public IEnumerable<string> KeysOf(RegistryAddress address) =>
-        Auths.Keys.Where(key => CredentialKey.Exact(address, podman: false).Contains(key) || CredentialKey.Fit(key, address, podman: false) > 0);
+    /// <param name="address">The registry.</param>
+    /// <param name="loose">Whether those with a path of their own count too, which are taken only where there is no better.</param>
+    public IEnumerable<string> KeysOf(RegistryAddress address, bool loose) =>
+        Auths.Keys.Where(key => CredentialKey.Exact(address, podman: false).Contains(key) || CredentialKey.Fit(key, address, podman: false) >= (loose ? 1 : 2));
 
     /// <summary>The properties whose names are text; for one that is there twice both.</summary>
     public static IEnumerable<(string Name, JsonElement Value)> Properties(JsonElement element)
