@@ -1,0 +1,86 @@
+using RegistryTools.Errors;
+using RegistryTools.References;
+using RegistryTools.Text;
+
+namespace RegistryTools.Authentication;
+
+/// <summary>
+/// Finds the credentials that are already there for a registry. In this order: the variables REGISTRYTOOLS_USERNAME and REGISTRYTOOLS_PASSWORD, or REGISTRYTOOLS_TOKEN; Docker's config.json (its
+/// helpers first, then <c>auths</c>); Podman's auth.json. Thread-safe; reads everything anew each time.
+/// </summary>
+public sealed class CredentialFinder
+{
+    private readonly CredentialOptions _options;
+
+    /// <summary>Makes a finder.</summary>
+    /// <param name="options">Where to look; null for the process's own environment.</param>
+    public CredentialFinder(CredentialOptions? options = null) => _options = options ?? new CredentialOptions();
+
+    /// <summary>Finds the credentials for a registry.</summary>
+    /// <param name="address">The registry.</param>
+    /// <param name="repository">The repository that they are for: Podman's file may have others for each namespace. Null for the registry as a whole.</param>
+    /// <param name="cancellationToken">Ends the search, and a helper with it.</param>
+    /// <returns>The credentials, or null where none are configured.</returns>
+    /// <exception cref="CredentialException">A file is broken, a helper failed, or a variable is set without the other. No message holds a secret.</exception>
+    public async Task<RegistryCredential?> FindAsync(RegistryAddress address, string? repository = null, CancellationToken cancellationToken = default)
+    {
+        if (address is null) throw new ArgumentNullException(nameof(address));
+        var credential = FromVariables();
+        if (credential is null && CredentialPaths.DockerConfig(_options) is { } docker) credential = await FromFileAsync(docker, address, null, podman: false, cancellationToken).ConfigureAwait(false);
+        if (credential is null)
+        {
+            foreach (var file in CredentialPaths.PodmanFiles(_options))
+            {
+                credential = await FromFileAsync(file, address, repository, podman: true, cancellationToken).ConfigureAwait(false);
+                if (credential is not null) break;
+            }
+        }
+
+        _options.Log.Verbose(credential is null ? $"No credentials for {address.Name} were found." : $"The credentials for {address.Name} are from {credential.Source}.");
+        return credential;
+    }
+
+    private RegistryCredential? FromVariables()
+    {
+        const string User = "REGISTRYTOOLS_USERNAME", Password = "REGISTRYTOOLS_PASSWORD", Token = "REGISTRYTOOLS_TOKEN";
+        var user = _options.Variable(User);
+        var password = _options.Variable(Password);
+        if (user is null != password is null)
+        {
+            throw new CredentialException($"{(user is null ? Password : User)} is set and {(user is null ? User : Password)} is not.", "Set both, or neither.");
+        }
+
+        var token = _options.Variable(Token)?.Trim();
+        if (user is not null)
+        {
+            if (token is { Length: > 0 }) _options.Log.Verbose($"{User} and {Token} are both set: the user name and password are used.");
+            return new RegistryCredential { UserName = user, Password = password, Source = User };
+        }
+
+        if (string.IsNullOrEmpty(token)) return null;
+        if (!DockerConfigFile.IsToken(token!)) throw new CredentialException($"{Token} has characters that no token has.", "It is a bearer token as the registry takes it: one line, no blanks.");
+        return new RegistryCredential { RegistryToken = token, Source = Token };
+    }
+
+    private async Task<RegistryCredential?> FromFileAsync(string path, RegistryAddress address, string? repository, bool podman, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        var shown = CredentialPaths.Show(path, _options);
+        var file = DockerConfigFile.Load(path, shown);
+        if (file is null)
+        {
+            _options.Log.Debug($"{shown} is not there.");
+            return null;
+        }
+
+        if (file.HelperFor(address, podman) is { } helper)
+        {
+            // Helpers know hosts, not namespaces.
+            var program = new CredentialHelper(helper.Name, $"{shown}: {helper.Property}", _options);
+            var server = podman ? CredentialKey.HostOf(address) : CredentialKey.ForDocker(address);
+            if (await program.GetAsync(server, cancellationToken).ConfigureAwait(false) is { } credential) return credential;
+        }
+
+        return podman ? file.FindNamespaced(address, repository) : file.Find(address);
+    }
+}
