@@ -195,7 +195,7 @@ public sealed class CredentialStore
     private static string Target(string path)
     {
 #if NET
-        return File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path;
+        return new FileInfo(path).LinkTarget is null ? path : File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path;
 #else
         return path;
 #endif

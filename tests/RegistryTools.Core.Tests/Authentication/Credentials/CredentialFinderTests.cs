@@ -23,7 +23,7 @@ public sealed class CredentialFinderTests : IDisposable
     [Fact]
     public async Task The_variables_come_first()
     {
-        _place.Docker($$"""{"auths":{"registry.example.com":{"auth":"{{CredentialPlace.Auth("file", "x")}}"}}}""");
+        _place.Docker($$$$"""{"auths":{"registry.example.com":{"auth":"{{{{CredentialPlace.Auth("file", "x")}}}}"}}}""");
         _place.Variables["REGISTRYTOOLS_TOKEN"] = " " + Secret + "\n";
         var token = await _place.FindAsync("registry.example.com");
         Assert.Equal((Secret, null, "REGISTRYTOOLS_TOKEN"), (token!.RegistryToken, token.UserName, token.Source));
@@ -51,7 +51,7 @@ public sealed class CredentialFinderTests : IDisposable
     public async Task An_empty_variable_is_not_set()
     {
         foreach (var name in new[] { "REGISTRYTOOLS_USERNAME", "REGISTRYTOOLS_PASSWORD", "REGISTRYTOOLS_TOKEN", "DOCKER_CONFIG", "REGISTRY_AUTH_FILE", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME" }) _place.Variables[name] = string.Empty;
-        _place.Docker($$"""{"auths":{"registry.example.com":{"auth":"{{CredentialPlace.Auth("ann", Secret)}}"}}}""");
+        _place.Docker($$$$"""{"auths":{"registry.example.com":{"auth":"{{{{CredentialPlace.Auth("ann", Secret)}}}}"}}}""");
         Assert.Equal("ann", (await _place.FindAsync("registry.example.com"))!.UserName);
     }
 
@@ -84,7 +84,7 @@ public sealed class CredentialFinderTests : IDisposable
     [InlineData("registry.example.com", "https://index.docker.io/v1/", false)]
     public async Task Docker_keys(string address, string key, bool found)
     {
-        _place.Docker($$"""{"auths":{"{{key}}":{"auth":"{{CredentialPlace.Auth("ann", Secret)}}"}}}""");
+        _place.Docker($$$$"""{"auths":{"{{{{key}}}}":{"auth":"{{{{CredentialPlace.Auth("ann", Secret)}}}}"}}}""");
         var credential = await _place.FindAsync(address, "team/app");
         if (!found)
         {
@@ -98,13 +98,13 @@ public sealed class CredentialFinderTests : IDisposable
     [Fact]
     public async Task The_better_key_wins_whatever_the_order()
     {
-        _place.Docker($$"""
+        _place.Docker($$$$"""
             {"auths":{
-                "https://registry.example.com/other":{"auth":"{{CredentialPlace.Auth("loose", "x")}}"},
-                "https://registry.example.com/v1/":{"auth":"{{CredentialPlace.Auth("old", "x")}}"},
-                "registry.example.com":{"auth":"{{CredentialPlace.Auth("exact", "x")}}"},
-                "https://other.example.com/other":{"auth":"{{CredentialPlace.Auth("loose", "x")}}"},
-                "https://other.example.com/v1/":{"auth":"{{CredentialPlace.Auth("old", "x")}}"}
+                "https://registry.example.com/other":{"auth":"{{{{CredentialPlace.Auth("loose", "x")}}}}"},
+                "https://registry.example.com/v1/":{"auth":"{{{{CredentialPlace.Auth("old", "x")}}}}"},
+                "registry.example.com":{"auth":"{{{{CredentialPlace.Auth("exact", "x")}}}}"},
+                "https://other.example.com/other":{"auth":"{{{{CredentialPlace.Auth("loose", "x")}}}}"},
+                "https://other.example.com/v1/":{"auth":"{{{{CredentialPlace.Auth("old", "x")}}}}"}
             }}
             """);
         Assert.Equal("exact", (await _place.FindAsync("registry.example.com"))!.UserName);
@@ -122,7 +122,7 @@ public sealed class CredentialFinderTests : IDisposable
     [InlineData("""{"auth":null,"registrytoken":"rt"}""", null, null, null, "rt")]
     public async Task Forms_of_an_entry(string entry, string? user, string? password, string? identity, string? token)
     {
-        _place.Docker($$"""{"auths":{"registry.example.com":{{entry}}}}""");
+        _place.Docker($$$$"""{"auths":{"registry.example.com":{{{{entry}}}}}}""");
         var credential = await _place.FindAsync("registry.example.com");
         Assert.Equal((user, password, identity, token), (credential!.UserName, credential.Password, credential.IdentityToken, credential.RegistryToken));
     }
@@ -169,7 +169,7 @@ public sealed class CredentialFinderTests : IDisposable
     [Fact]
     public async Task A_byte_order_mark_is_passed_over()
     {
-        _place.Docker("\ufeff" + $$"""{"auths":{"registry.example.com":{"auth":"{{CredentialPlace.Auth("ann", Secret)}}"}}}""");
+        _place.Docker("\ufeff" + $$$$"""{"auths":{"registry.example.com":{"auth":"{{{{CredentialPlace.Auth("ann", Secret)}}}}"}}}""");
         Assert.Equal("ann", (await _place.FindAsync("registry.example.com"))!.UserName);
     }
 
@@ -187,8 +187,8 @@ public sealed class CredentialFinderTests : IDisposable
     [Fact]
     public async Task DOCKER_CONFIG_is_a_directory_and_replaces_the_home()
     {
-        _place.Docker($$"""{"auths":{"registry.example.com":{"auth":"{{CredentialPlace.Auth("home", "x")}}"}}}""");
-        _place.Write("elsewhere/config.json", $$"""{"auths":{"registry.example.com":{"auth":"{{CredentialPlace.Auth("ann", Secret)}}"}}}""");
+        _place.Docker($$$$"""{"auths":{"registry.example.com":{"auth":"{{{{CredentialPlace.Auth("home", "x")}}}}"}}}""");
+        _place.Write("elsewhere/config.json", $$$$"""{"auths":{"registry.example.com":{"auth":"{{{{CredentialPlace.Auth("ann", Secret)}}}}"}}}""");
         _place.Variables["DOCKER_CONFIG"] = Path.Combine(_place.Root, "elsewhere");
         Assert.Equal("ann", (await _place.FindAsync("registry.example.com"))!.UserName);
     }
@@ -196,12 +196,12 @@ public sealed class CredentialFinderTests : IDisposable
     [Fact]
     public async Task Podman_the_most_specific_key_wins()
     {
-        _place.Write("home/.config/containers/auth.json", $$"""
+        _place.Write("home/.config/containers/auth.json", $$$$"""
             {"auths":{
-                "quay.io":{"auth":"{{CredentialPlace.Auth("host", "x")}}"},
-                "quay.io/team":{"auth":"{{CredentialPlace.Auth("team", "x")}}"},
-                "quay.io/team/app/one":{"auth":"{{CredentialPlace.Auth("one", "x")}}"},
-                "quay.io/v2":{"auth":"{{CredentialPlace.Auth("v2", "x")}}"}
+                "quay.io":{"auth":"{{{{CredentialPlace.Auth("host", "x")}}}}"},
+                "quay.io/team":{"auth":"{{{{CredentialPlace.Auth("team", "x")}}}}"},
+                "quay.io/team/app/one":{"auth":"{{{{CredentialPlace.Auth("one", "x")}}}}"},
+                "quay.io/v2":{"auth":"{{{{CredentialPlace.Auth("v2", "x")}}}}"}
             }}
             """);
         Assert.Equal("host", (await _place.FindAsync("quay.io"))!.UserName);
@@ -225,14 +225,14 @@ public sealed class CredentialFinderTests : IDisposable
     [InlineData("docker.io/library", "docker.io", "other/nginx", false)]
     public async Task Podman_keys(string key, string address, string? repository, bool found)
     {
-        _place.Write("home/.config/containers/auth.json", $$"""{"auths":{"{{key}}":{"auth":"{{CredentialPlace.Auth("ann", Secret)}}"}}}""");
+        _place.Write("home/.config/containers/auth.json", $$$$"""{"auths":{"{{{{key}}}}":{"auth":"{{{{CredentialPlace.Auth("ann", Secret)}}}}"}}}""");
         Assert.Equal(found ? "ann" : null, (await _place.FindAsync(address, repository))?.UserName);
     }
 
     [Fact]
     public async Task The_files_in_their_order()
     {
-        string Json(string user) => $$"""{"auths":{"quay.io":{"auth":"{{CredentialPlace.Auth(user, Secret)}}"}}}""";
+        string Json(string user) => $$$$"""{"auths":{"quay.io":{"auth":"{{{{CredentialPlace.Auth(user, Secret)}}}}"}}}""";
 
         _place.Write("home/.config/containers/auth.json", Json("config"));
         Assert.Equal("config", (await _place.FindAsync("quay.io"))!.UserName);
