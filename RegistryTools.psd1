@@ -28,9 +28,11 @@
         'Remove-RegistryManifest'
         'Remove-RegistryRepository'
         'Remove-RegistryTag'
+        'Repair-RegistryStorage'
         'Restore-RegistryGarbage'
         'Restore-RegistryTag'
         'Test-Registry'
+        'Test-RegistryStorage'
     )
     PrivateData          = @{
         PSData = @{

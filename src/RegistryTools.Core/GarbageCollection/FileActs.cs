@@ -18,6 +18,13 @@ internal sealed class FileActs(Action<string>? before)
         else File.Move(from, to);
     }
 
+    /// <summary>Does something that is whole or not done.</summary>
+    public void Do(string what, Action act)
+    {
+        before?.Invoke(what);
+        act();
+    }
+
     public void DeleteFile(string path)
     {
         before?.Invoke("delete " + path);

@@ -95,4 +95,20 @@ public sealed class GarbageItem
 /// <param name="Tag">The tag that is concerned, or null.</param>
 /// <param name="Digest">The digest that is concerned, or null.</param>
 /// <param name="IsBlocking">Whether things were kept for it that may be garbage.</param>
-public sealed record GarbageProblem(string Message, string? Repository, string? Tag, Digest? Digest, bool IsBlocking);
+public sealed record GarbageProblem(string Message, string? Repository, string? Tag, Digest? Digest, bool IsBlocking)
+{
+    /// <summary>What kind of obstacle it is, where it is one.</summary>
+    internal StorageObstacle Obstacle { get; init; }
+
+    /// <summary>Where the obstacle is, from <c>docker/registry/v2</c> on.</summary>
+    internal string? Path { get; init; }
+}
+
+/// <summary>Why a part of a storage could not be looked at.</summary>
+internal enum StorageObstacle
+{
+    None,
+    SymbolicLink,
+    Unreadable,
+    NoRepositoryName,
+}

@@ -22,6 +22,9 @@ internal sealed class ManifestReading
     /// <summary>Whether the bytes are not there.</summary>
     public bool IsMissing { get; init; }
 
+    /// <summary>Whether the bytes do not match the digest.</summary>
+    public bool IsCorrupt { get; init; }
+
     /// <summary>Whether the bytes are there and could not be read: another time they may be.</summary>
     public bool IsUnreadable { get; init; }
 }
@@ -55,7 +58,7 @@ internal sealed class ManifestStore(StorageLocation location, DigestTable digest
         {
             var length = StorageFile.ReadWhole(path, MaximumSize, out rented);
             if (length < 0) return new ManifestReading { Reason = "it is too large for a manifest" };
-            if (!Matches(key, rented, length)) return new ManifestReading { Reason = length == 0 ? "it is corrupt: its file is empty" : "it is corrupt: its bytes do not match its digest" };
+            if (!Matches(key, rented, length)) return new ManifestReading { Reason = length == 0 ? "it is corrupt: its file is empty" : "it is corrupt: its bytes do not match its digest", IsCorrupt = true };
             return new ManifestReading { References = ManifestReferences.Parse(rented.AsSpan(0, length), digests) };
         }
         catch (ManifestFormatException exception)

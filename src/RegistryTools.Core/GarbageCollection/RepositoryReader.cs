@@ -42,7 +42,7 @@ internal sealed class RepositoryReader(StorageLocation location, DigestTable dig
                             continue;
                         }
 
-                        problems.Add(new GarbageProblem($"'{Relative(child)}' is a symbolic link, which is not followed. Blobs are not removed: what it leads to may need them.", name.Length == 0 ? null : name, null, null, true));
+                        problems.Add(new GarbageProblem($"'{Relative(child)}' is a symbolic link, which is not followed. Blobs are not removed: what it leads to may need them.", name.Length == 0 ? null : name, null, null, true) { Obstacle = StorageObstacle.SymbolicLink, Path = Relative(child) });
                         continue;
                     }
 
@@ -64,7 +64,7 @@ internal sealed class RepositoryReader(StorageLocation location, DigestTable dig
             }
             catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
             {
-                problems.Add(new GarbageProblem($"'{Relative(path)}' can't be listed: {exception.Message} Blobs are not removed: what is in it may need them.", name.Length == 0 ? null : name, null, null, true));
+                problems.Add(new GarbageProblem($"'{Relative(path)}' can't be listed: {exception.Message} Blobs are not removed: what is in it may need them.", name.Length == 0 ? null : name, null, null, true) { Obstacle = StorageObstacle.Unreadable, Path = Relative(path) });
                 repository?.Unlist(new GarbageProblem($"The repository '{Shown.Short(name)}' can't be listed whole: nothing in it is removed.", name, null, null, true));
             }
         }
@@ -72,7 +72,7 @@ internal sealed class RepositoryReader(StorageLocation location, DigestTable dig
         found.Sort(static (left, right) => string.CompareOrdinal(left.Name, right.Name));
         foreach (var repository in found)
         {
-            if (!RepositoryName.IsValid(repository.Name)) repository.Block(new GarbageProblem($"'{Shown.Short(repository.Name)}' is no repository name: no registry serves it, and nothing in it is removed.", repository.Name, null, null, true));
+            if (!RepositoryName.IsValid(repository.Name)) repository.Block(new GarbageProblem($"'{Shown.Short(repository.Name)}' is no repository name: no registry serves it, and nothing in it is removed.", repository.Name, null, null, true) { Obstacle = StorageObstacle.NoRepositoryName, Path = Relative(repository.Directory) });
         }
 
         return found;
@@ -114,7 +114,7 @@ internal sealed class RepositoryReader(StorageLocation location, DigestTable dig
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            repository.Unlist(new GarbageProblem($"The repository '{repository.Name}' can't be listed: {exception.Message} Nothing in it is removed, and no blob.", repository.Name, null, null, true));
+            repository.Unlist(new GarbageProblem($"The repository '{repository.Name}' can't be listed: {exception.Message} Nothing in it is removed, and no blob.", repository.Name, null, null, true) { Obstacle = StorageObstacle.Unreadable, Path = Relative(repository.Directory) });
         }
     }
 
@@ -169,7 +169,7 @@ internal sealed class RepositoryReader(StorageLocation location, DigestTable dig
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             tag.IsTag = true;
-            repository.Block(new GarbageProblem($"The tag '{Shown.Short(tag.Name)}' of '{repository.Name}' can't be listed: {exception.Message}", repository.Name, tag.Name, null, true));
+            repository.Block(new GarbageProblem($"The tag '{Shown.Short(tag.Name)}' of '{repository.Name}' can't be listed: {exception.Message}", repository.Name, tag.Name, null, true) { Obstacle = StorageObstacle.Unreadable, Path = Relative(directory) });
             return;
         }
 
@@ -231,7 +231,7 @@ internal sealed class RepositoryReader(StorageLocation location, DigestTable dig
             {
                 isEmpty = false;
                 if (!digests.TryKey(algorithm, name, out var key)) return default;
-                if (entry == EntryKind.Link) repository.Block(new GarbageProblem($"'{Relative(Path.Combine(path, name.ToString()))}' is a symbolic link, which is not followed.", repository.Name, null, digests.ToDigest(key), true));
+                if (entry == EntryKind.Link) repository.Block(new GarbageProblem($"'{Relative(Path.Combine(path, name.ToString()))}' is a symbolic link, which is not followed.", repository.Name, null, digests.ToDigest(key), true) { Obstacle = StorageObstacle.SymbolicLink, Path = Relative(Path.Combine(path, name.ToString())) });
                 return (key, entry != EntryKind.File);
             });
             foreach (var (key, ok) in entries)
@@ -246,7 +246,7 @@ internal sealed class RepositoryReader(StorageLocation location, DigestTable dig
     }
 
     private void NotFollowed(RepositoryMark repository, string path) =>
-        repository.Unlist(new GarbageProblem($"'{Relative(path)}' is a symbolic link, which is not followed. Nothing in '{repository.Name}' is removed, and no blob.", repository.Name, null, null, true));
+        repository.Unlist(new GarbageProblem($"'{Relative(path)}' is a symbolic link, which is not followed. Nothing in '{repository.Name}' is removed, and no blob.", repository.Name, null, null, true) { Obstacle = StorageObstacle.SymbolicLink, Path = Relative(path) });
 
     private static void Dead(RepositoryMark repository, string directory)
     {

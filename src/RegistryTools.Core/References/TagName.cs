@@ -44,4 +44,11 @@ public static class TagName
         var encoded = subject.Encoded.Length > 64 ? subject.Encoded.Substring(0, 64) : subject.Encoded;
         return algorithm + "-" + encoded;
     }
+
+    /// <summary>Whether a tag is such a fallback tag: a digest with a hyphen for its colon.</summary>
+    public static bool IsForReferrers(string tag)
+    {
+        var hyphen = tag.IndexOf('-');
+        return hyphen > 0 && Digest.TryParse(tag.Substring(0, hyphen) + ":" + tag.Substring(hyphen + 1), out _);
+    }
 }

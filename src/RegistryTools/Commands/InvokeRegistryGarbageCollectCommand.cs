@@ -71,7 +71,6 @@ public sealed class InvokeRegistryGarbageCollectCommand : StorageCmdlet
             return;
         }
 
-        var patterns = Repository is null ? null : Array.ConvertAll(Repository, text => WildcardPattern.Get(text, WildcardOptions.IgnoreCase));
         string? quarantine;
         try
         {
@@ -86,7 +85,7 @@ public sealed class InvokeRegistryGarbageCollectCommand : StorageCmdlet
         var collector = new GarbageCollector(storage, new GarbageCollectorOptions
         {
             RemoveUntagged = RemoveUntagged,
-            RepositoryFilter = patterns is null ? null : name => Array.Exists(patterns, pattern => pattern.IsMatch(name)),
+            RepositoryFilter = Filter(Repository),
             MinimumAge = MinimumAge,
             IncludeUpload = IncludeUpload,
             ThrottleLimit = ThrottleLimit,

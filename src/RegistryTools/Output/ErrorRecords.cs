@@ -40,6 +40,8 @@ internal static class ErrorRecords
     public const string JournalFailed = nameof(JournalFailed);
     public const string GarbageKept = nameof(GarbageKept);
     public const string GarbageFailed = nameof(GarbageFailed);
+    public const string StorageDamaged = nameof(StorageDamaged);
+    public const string RepairFailed = nameof(RepairFailed);
     public const string OperationFailed = nameof(OperationFailed);
 
     private static readonly bool ShowsRecommendedAction = typeof(PSObject).Assembly.GetName().Version >= new Version(7, 5);

@@ -13,7 +13,7 @@ namespace RegistryTools.PowerShell;
 /// pipeline thread, which waits for it. Stopping the pipeline, or a consumer that has had enough, cancels the work and waits until it
 /// has ended: nothing goes on behind the user's back.
 /// </summary>
-public abstract class RegistryCmdlet : PSCmdlet, IDisposable
+public abstract partial class RegistryCmdlet : PSCmdlet, IDisposable
 {
     private const int ProgressAfterMilliseconds = 1000;
     private const int ProgressEveryMilliseconds = 200;
@@ -70,6 +70,17 @@ public abstract class RegistryCmdlet : PSCmdlet, IDisposable
     {
         var value = default(T)!;
         var error = Pump(async (_, token) => value = await work(token).ConfigureAwait(false), activity, null);
+        result = value;
+        if (error is null) return true;
+        WriteFailure(error, subject);
+        return false;
+    }
+
+    /// <summary>The same, where the work has something to write before it has ended: what it hands over is done on the pipeline thread, in the order in which it comes.</summary>
+    private protected bool TryRun<T>(ErrorSubject subject, Func<Action<Action>, CancellationToken, Task<T>> work, [System.Diagnostics.CodeAnalysis.MaybeNullWhen(false)] out T result, string? activity = null)
+    {
+        var value = default(T)!;
+        var error = Pump(async (sink, token) => value = await work(act => sink.Queue.Post(act), token).ConfigureAwait(false), activity, null);
         result = value;
         if (error is null) return true;
         WriteFailure(error, subject);

@@ -1,0 +1,48 @@
+using System.Management.Automation;
+using RegistryTools.Errors;
+using RegistryTools.PowerShell.Output;
+using RegistryTools.Storage;
+
+namespace RegistryTools.PowerShell;
+
+/// <summary>What every cmdlet needs that takes the path of a storage.</summary>
+public abstract partial class RegistryCmdlet
+{
+    /// <summary>Finds the storage at a path; where there is none, that is written as an error and the answer is false.</summary>
+    private protected bool TryFindStorage(string path, out StorageLocation storage)
+    {
+        storage = null!;
+        try
+        {
+            storage = StorageLocation.Find(FileSystemPath(path));
+            return true;
+        }
+        catch (StorageNotFoundException error)
+        {
+            WriteFailure(error, new ErrorSubject(path));
+            return false;
+        }
+    }
+
+    /// <summary>A path as the file system has it, whatever drive the user named it on.</summary>
+    private protected string FileSystemPath(string path)
+    {
+        try
+        {
+            var resolved = SessionState.Path.GetUnresolvedProviderPathFromPSPath(path, out var provider, out _);
+            return provider.Name == "FileSystem" ? resolved : throw new StorageNotFoundException($"'{path}' is not a path of the file system.", null);
+        }
+        catch (Exception error) when (error is System.Management.Automation.DriveNotFoundException or ProviderNotFoundException or ProviderInvocationException or PSArgumentException)
+        {
+            throw new StorageNotFoundException($"'{path}' is not a path of the file system: {error.Message}", null);
+        }
+    }
+
+    /// <summary>Whether a repository is like one of some patterns; null where there are none, and all are meant.</summary>
+    private protected static Func<string, bool>? Filter(string[]? patterns)
+    {
+        if (patterns is null) return null;
+        var wildcards = Array.ConvertAll(patterns, text => WildcardPattern.Get(text, WildcardOptions.IgnoreCase));
+        return name => Array.Exists(wildcards, pattern => pattern.IsMatch(name));
+    }
+}
