@@ -12,10 +12,13 @@ internal abstract class ManifestWalk(RepositoryMark repository, ManifestStore ma
 
     protected RepositoryMark Repository { get; } = repository;
 
+    /// <summary>Whether it goes to what refers to a manifest, too.</summary>
+    protected virtual bool FollowsReferrers => true;
+
     /// <summary>Goes from a manifest on. What is in <paramref name="seen"/> was walked before and is passed by; what is walked is added.</summary>
     public void From(Sha256Key root, HashSet<Sha256Key> seen)
     {
-        _referrers ??= Referrers();
+        _referrers ??= FollowsReferrers ? Referrers() : [];
         var open = new Stack<Step>();
         open.Push(new Step(root, null, -1));
         while (open.Count > 0)

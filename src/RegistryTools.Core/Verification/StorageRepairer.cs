@@ -72,6 +72,13 @@ public sealed class StorageRepairer
             foreach (var finding in findings.OrderBy(static finding => IsMove(finding.Kind)))
             {
                 cancellationToken.ThrowIfCancellationRequested();
+                if (repairs.Find(repair => repair.State == StorageRepairState.Repaired && repair.Finding.Kind == finding.Kind && repair.Finding.Path == finding.Path) is { } same)
+                {
+                    // The same bytes hit several repositories.
+                    repairs.Add(same with { Finding = finding });
+                    continue;
+                }
+
                 _log.Progress("Repairing", finding.Path, repairs.Count, findings.Count);
                 try
                 {

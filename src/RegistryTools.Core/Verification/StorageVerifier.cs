@@ -21,7 +21,7 @@ public sealed class StorageVerifier
     private readonly DigestTable _digests = new();
     private readonly ManifestStore _manifests;
     private readonly BlobTable _blobs;
-    private readonly ConcurrentDictionary<Sha256Key, (string Repository, string? Tag)> _needers = new();
+    private readonly ConcurrentDictionary<Sha256Key, bool> _reached = new();
     private readonly ConcurrentDictionary<Sha256Key, bool> _toldManifests = new();
     private readonly Lazy<List<QuarantineRun>> _runs;
     private readonly object _gate = new();
@@ -96,35 +96,53 @@ public sealed class StorageVerifier
         IEnumerable<KeyValuePair<Sha256Key, long>> blobs = _blobs.All;
         if (_options.RepositoryFilter is not null)
         {
-            var linked = new HashSet<Sha256Key>(repositories.SelectMany(static repository => repository.Layers.Concat(repository.Revisions.Select(static revision => revision.Target))).Concat(_needers.Keys));
+            var linked = new HashSet<Sha256Key>(repositories.SelectMany(static repository => repository.Layers.Concat(repository.Revisions.Select(static revision => revision.Target))).Concat(_reached.Keys));
             blobs = blobs.Where(blob => linked.Contains(blob.Key));
         }
 
+        var bad = new ConcurrentDictionary<Sha256Key, (Digest? Actual, string Reason)>();
         var verifier = new ContentVerifier(_location, _digests, _options.ThrottleLimit, _options.Log);
         verifier.Check(
             blobs.ToList(),
             (key, actual, reason) =>
             {
                 // A manifest that is broken was told of; the digest of a signed one of schema 1 is that of its payload.
-                if (_toldManifests.ContainsKey(key) || (actual is not null && _needers.ContainsKey(key) && _manifests.Get(key).References?.IsSchema1 == true)) return;
-                var digest = _digests.ToDigest(key);
-                var isNeeded = _needers.TryGetValue(key, out var needer);
-                var by = isNeeded ? $" '{needer.Repository}' needs it{(needer.Tag is null ? string.Empty : $" for the tag '{Shown.Short(needer.Tag)}'")}, and may not be alone." : " No tag needs it.";
-                Tell(new StorageFinding
-                {
-                    Severity = needer.Tag is null ? StorageFindingSeverity.Warning : StorageFindingSeverity.Error,
-                    Kind = actual is null ? StorageFindingKind.Unreadable : StorageFindingKind.BlobCorrupt,
-                    Repository = needer.Repository,
-                    Tags = needer.Tag is null ? [] : [needer.Tag],
-                    Digest = digest,
-                    Path = Relative(BlobPath(key)),
-                    Message = actual is null ? $"The bytes of {digest} can't be read: {reason}." + by : $"The bytes of {digest} are not what they should be: their digest is {actual}." + by,
-                    Remedy = actual is null ? "Look at the disk, and at who may read the file." : TakeAway,
-                    Repair = actual is null ? null : "Move the corrupt bytes to the quarantine",
-                });
+                if (_toldManifests.ContainsKey(key) || (actual is not null && _reached.ContainsKey(key) && _manifests.Get(key).References?.IsSchema1 == true) || !bad.TryAdd(key, (actual, reason))) return;
+
+                // What nobody has is told at once; whom the others hit is looked up when all are known.
+                if (!_reached.ContainsKey(key)) TellOfContent(key, actual, reason, null, []);
             },
             cancellationToken);
+        var wanted = new HashSet<Sha256Key>(bad.Keys.Where(_reached.ContainsKey));
+        foreach (var repository in wanted.Count == 0 ? [] : repositories)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var felt = Reach.Felt(repository, _manifests, wanted);
+            foreach (var key in wanted)
+            {
+                var tags = felt.TryGetValue(key, out var own) ? own : [];
+                if (tags.Count > 0 || repository.HasLayer(key) || repository.RevisionIndex.ContainsKey(key)) TellOfContent(key, bad[key].Actual, bad[key].Reason, repository.Name, tags);
+            }
+        }
+
         _result.SizeHashed = verifier.Read;
+    }
+
+    private void TellOfContent(Sha256Key key, Digest? actual, string reason, string? repository, List<string> tags)
+    {
+        var digest = _digests.ToDigest(key);
+        Tell(new StorageFinding
+        {
+            Severity = tags.Count > 0 ? StorageFindingSeverity.Error : StorageFindingSeverity.Warning,
+            Kind = actual is null ? StorageFindingKind.Unreadable : StorageFindingKind.BlobCorrupt,
+            Repository = repository,
+            Tags = tags,
+            Digest = digest,
+            Path = Relative(BlobPath(key)),
+            Message = actual is null ? $"The bytes of {digest} can't be read: {reason}." : $"The bytes of {digest} are not what they should be: their digest is {actual}.",
+            Remedy = actual is null ? "Look at the disk, and at who may read the file." : TakeAway,
+            Repair = actual is null ? null : "Move the corrupt bytes to the quarantine",
+        });
     }
 
     private void TellOfBlob(StorageFindingKind kind, string path, Sha256Key? key, string reason)
@@ -192,6 +210,7 @@ public sealed class StorageVerifier
 
         private readonly Dictionary<(StorageFindingKind Kind, Sha256Key Key, Sha256Key Of), Pending> _pending = [];
         private readonly HashSet<Sha256Key> _badLayers = [];
+        private readonly HashSet<Sha256Key> _unlinked = [];
         private readonly HashSet<Sha256Key> _reached = [];
         private string? _tag;
         private Sha256Key _root;
@@ -228,7 +247,7 @@ public sealed class StorageVerifier
         protected override void Manifest(in Step step, ManifestReading reading, bool isLinked)
         {
             var digest = Digests.ToDigest(step.Key);
-            verifier._needers.TryAdd(step.Key, (Repository.Name, _tag));
+            verifier._reached.TryAdd(step.Key, true);
             if (reading.References is not { } references)
             {
                 if (reading.IsMissing) MissingManifest(step, isLinked, digest);
@@ -258,9 +277,9 @@ public sealed class StorageVerifier
                 return;
             }
 
-            verifier._needers.TryAdd(blob.Key, (Repository.Name, _tag));
+            verifier._reached.TryAdd(blob.Key, true);
             var isManifest = HasRevision(blob.Key);
-            if (!isManifest && !blob.IsForeign && !Repository.HasLayer(blob.Key))
+            if (!isManifest && !blob.IsForeign && (!Repository.HasLayer(blob.Key) || _unlinked.Contains(blob.Key)))
             {
                 Note(manifest, blob.Key, StorageFindingKind.LayerNotLinked, LayerPath(blob.Key), $"The layer or configuration {digest}, which a manifest needs, is in the storage, but the repository has no link to it and does not serve it.", "Repair-RegistryStorage links it.", "Write the link to the layer");
             }
@@ -302,6 +321,7 @@ public sealed class StorageVerifier
                 var path = LayerPath(layer);
                 var state = StorageFile.ReadLink(path, Digests, out var target, out var reason);
                 if (state == LinkState.Read && target != layer && !Digests.IsOther(layer)) (state, reason) = (LinkState.Bad, "it names another digest than its own");
+                if (state == LinkState.Missing) _unlinked.Add(layer);
                 if (state is LinkState.Read or LinkState.Missing) continue;
                 _badLayers.Add(layer);
                 var canMend = state == LinkState.Bad && verifier._blobs.Has(layer);
@@ -371,25 +391,12 @@ public sealed class StorageVerifier
         {
             if (_pending.Count == 0) return;
             var broken = new HashSet<Sha256Key>(_pending.Values.SelectMany(static pending => pending.Manifests));
-            var felt = new Dictionary<Sha256Key, List<string>>();
-            if (broken.Overlaps(tagged) || _badLayers.Count > 0)
-            {
-                var reach = new Reach(Repository, verifier._manifests, broken);
-                foreach (var tag in Repository.Tags)
-                {
-                    cancellationToken.ThrowIfCancellationRequested();
-                    if (!tag.IsRead) continue;
-                    foreach (var key in reach.Of(tag.Target))
-                    {
-                        if (!felt.TryGetValue(key, out var tags)) felt[key] = tags = [];
-                        tags.Add(tag.Name);
-                    }
-                }
-            }
-
+            var felt = broken.Overlaps(tagged) || _badLayers.Count > 0 ? Reach.Felt(Repository, verifier._manifests, broken) : [];
+            cancellationToken.ThrowIfCancellationRequested();
             foreach (var pending in _pending.Values)
             {
                 var tags = pending.Manifests.SelectMany(key => felt.TryGetValue(key, out var own) ? own : []).Distinct().OrderBy(static tag => tag, StringComparer.Ordinal).ToList();
+                if (pending.Kind is StorageFindingKind.SubjectMissing or StorageFindingKind.ManifestUnknown) tags = [];
                 var severity = pending.Kind switch
                 {
                     StorageFindingKind.SubjectMissing => StorageFindingSeverity.Information,
@@ -433,11 +440,26 @@ public sealed class StorageVerifier
     {
         private readonly HashSet<Sha256Key> _found = [];
 
-        public IReadOnlyCollection<Sha256Key> Of(Sha256Key root)
+        // A signature that is broken keeps nobody from pulling what it signs.
+        protected override bool FollowsReferrers => false;
+
+        /// <summary>The tags that can't be pulled whole without these.</summary>
+        public static Dictionary<Sha256Key, List<string>> Felt(RepositoryMark repository, ManifestStore manifests, HashSet<Sha256Key> wanted)
         {
-            _found.Clear();
-            From(root, []);
-            return _found;
+            var reach = new Reach(repository, manifests, wanted);
+            var felt = new Dictionary<Sha256Key, List<string>>();
+            foreach (var tag in repository.Tags.Where(static tag => tag.IsRead).OrderBy(static tag => tag.Name, StringComparer.Ordinal))
+            {
+                reach._found.Clear();
+                reach.From(tag.Target, []);
+                foreach (var key in reach._found)
+                {
+                    if (!felt.TryGetValue(key, out var tags)) felt[key] = tags = [];
+                    tags.Add(tag.Name);
+                }
+            }
+
+            return felt;
         }
 
         protected override void Manifest(in Step step, ManifestReading reading, bool isLinked)
