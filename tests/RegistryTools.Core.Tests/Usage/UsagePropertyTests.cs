@@ -9,7 +9,7 @@ namespace RegistryTools.Tests.Usage;
 /// <summary>Random registries: what the meter says is what the collector then does.</summary>
 public sealed class UsagePropertyTests(ITestOutputHelper output)
 {
-    private const int Count = 200;
+    private const int Count = 150;
 
     [Fact]
     public async Task What_it_says_would_be_freed_is_freed()
@@ -26,13 +26,13 @@ public sealed class UsagePropertyTests(ITestOutputHelper output)
             var measured = await new StorageMeter(tree.Location, new StorageMeterOptions { ThrottleLimit = random.Next(1, 5) }).MeasureAsync(default);
             Assert.Equal(before, tree.Files());
             AddsUp(measured, before, seed);
-            var now = await FreedAsync(tree, []);
+            var now = await FreedAsync(tree, [], collect: false);
             Assert.True(measured.Registry.Freed == now.Bytes && measured.Without([]).AlreadyFree == now.Bytes && measured.Without([]).Freed == 0, $"seed {seed}, as it is: {measured.Registry.Freed}, not {now.Bytes}");
             if (measured.Problems.Any(problem => problem.IsBlocking)) blocked++;
 
-            var all = tree.Store.Repositories().SelectMany(repository => measured.TagNames(repository).Select(tag => new TagSelection(repository, tag))).ToList();
+            var all = measured.Repositories.SelectMany(repository => measured.TagNames(repository.Repository!).Select(tag => new TagSelection(repository.Repository!, tag))).ToList();
             var some = all.Where(_ => random.Next(3) == 0).ToList();
-            await SameAsync(tree, measured.Without(some), some, $"seed {seed}, some tags");
+            await SameAsync(tree, measured.Without(some), some, $"seed {seed}, some tags", collect: true);
             if (all.Count == 0) continue;
 
             // One tag and one repository, by what is said of each.
@@ -53,7 +53,7 @@ public sealed class UsagePropertyTests(ITestOutputHelper output)
             }
 
             // What its untagged manifests hold goes anyway: it is said to be freed, and is not more than before.
-            var gone = (await FreedAsync(without, [])).Bytes - now.Bytes;
+            var gone = (await FreedAsync(without, [], collect: false)).Bytes - now.Bytes;
             Assert.True(repository.Freed - repository.Untagged <= gone && gone <= repository.Freed, $"seed {seed}, without the directory of {repository}: {repository.Freed}, {repository.Untagged} of it untagged, not {gone}");
         }
 
@@ -77,9 +77,9 @@ public sealed class UsagePropertyTests(ITestOutputHelper output)
         }
     }
 
-    private static async Task SameAsync(StorageTree tree, StorageSavings savings, IReadOnlyList<TagSelection> tags, string why)
+    private static async Task SameAsync(StorageTree tree, StorageSavings savings, IReadOnlyList<TagSelection> tags, string why, bool collect = false)
     {
-        var (bytes, blobs, manifests) = await FreedAsync(tree, tags);
+        var (bytes, blobs, manifests) = await FreedAsync(tree, tags, collect);
         Assert.True(savings.Freed + savings.AlreadyFree == bytes, $"{why}: {savings.Freed} and {savings.AlreadyFree}, not {bytes}");
         Assert.True(savings.FreedBlobs + savings.AlreadyFreeBlobs == blobs, $"{why}: {savings.FreedBlobs} and {savings.AlreadyFreeBlobs} blobs, not {blobs}");
         Assert.True(savings.FreedManifests + savings.AlreadyFreeManifests == manifests, $"{why}: {savings.FreedManifests} and {savings.AlreadyFreeManifests} manifests, not {manifests}");
@@ -87,15 +87,22 @@ public sealed class UsagePropertyTests(ITestOutputHelper output)
         if (savings.Size is not null && tags.Count > 0) Assert.True(savings.Freed + savings.Shared >= savings.Size, why);
     }
 
-    /// <summary>Removes the tags from a copy, and collects.</summary>
-    private static async Task<(long Bytes, int Blobs, int Manifests)> FreedAsync(StorageTree tree, IReadOnlyList<TagSelection> tags)
+    /// <summary>Removes the tags from a copy, and collects; or only plans to, which is a tenth of the work.</summary>
+    private static async Task<(long Bytes, int Blobs, int Manifests)> FreedAsync(StorageTree tree, IReadOnlyList<TagSelection> tags, bool collect)
     {
         using var copy = tree.Copy();
         foreach (var tag in tags) Directory.Delete(Path.Combine(copy.V2, "repositories", tag.Repository, "_manifests", "tags", tag.Tag!), recursive: true);
         long bytes = 0;
-        var options = StorageTree.Options(age: TimeSpan.Zero);
         void Count(GarbageItem item) => bytes += item.Kind == GarbageKind.Blob ? item.Size : 0;
-        var result = await new GarbageCollector(copy.Location, options).CollectAsync(Count, default);
-        return (bytes, result.BlobsRemoved, result.ManifestsRemoved);
+        var collector = new GarbageCollector(copy.Location, StorageTree.Options(age: TimeSpan.Zero));
+        if (collect)
+        {
+            var result = await collector.CollectAsync(Count, default);
+            return (bytes, result.BlobsRemoved, result.ManifestsRemoved);
+        }
+
+        var plan = await collector.PlanAsync(default);
+        foreach (var item in plan.Items) Count(item);
+        return (bytes, plan.Result.BlobsRemoved, plan.Result.ManifestsRemoved);
     }
 }
