@@ -52,14 +52,14 @@ internal sealed class RepositoryUsageReader(RepositoryMark repository, ManifestS
             Add(revision.Target);
         }
 
-        var layers = new List<int>();
+        var layers = new List<(Sha256Key Key, int Number)>();
         foreach (var layer in Repository.Layers)
         {
-            AddTo(layers, layer);
-            if (Repository.LayerTargets.TryGetValue(layer, out var target)) AddTo(layers, target);
+            if (!Repository.LayerTargets.TryGetValue(layer, out var target)) target = layer;
+            Add(layer);
+            if (Add(target)) layers.Add((layer, blobs[target]));
         }
 
-        _blobs.AddRange(layers);
         var linked = Numbers(_blobs);
 
         Begin(null);
@@ -69,13 +69,23 @@ internal sealed class RepositoryUsageReader(RepositoryMark repository, ManifestS
             if (!tagged[i] && Repository.Revisions[i].Link != LinkState.Missing) From(Repository.Revisions[i].Key, seen);
         }
 
+        var untagged = Numbers(_blobs);
+        var needed = new HashSet<int>(untagged);
+        foreach (var needs in _known.Values) needed.UnionWith(needs.Blobs);
+        _blobs.Clear();
+        foreach (var (key, number) in layers)
+        {
+            // Deleting a layer leaves a directory without a link in it.
+            if (!needed.Contains(number) && File.Exists(Path.Combine(Repository.LayersDirectory, digests.Segments(key), "link"))) _blobs.Add(number);
+        }
+
         return new UsageRepository(Repository.Name)
         {
             Tags = [.. tags],
             Manifests = Repository.Revisions.Count(static revision => revision.Link != LinkState.Missing),
             ManifestNumbers = Repository.Revisions.Length,
-            Untagged = Numbers(_blobs),
-            Layers = Numbers(layers),
+            Untagged = untagged,
+            Layers = Numbers(_blobs),
             Linked = linked,
             IsHeld = isHeld,
             Missing = _lost.Count,
@@ -150,12 +160,10 @@ internal sealed class RepositoryUsageReader(RepositoryMark repository, ManifestS
         _missing.Clear();
     }
 
-    private bool Add(Sha256Key key) => AddTo(_blobs, key);
-
-    private bool AddTo(List<int> numbers, Sha256Key key)
+    private bool Add(Sha256Key key)
     {
         if (!blobs.TryGetValue(key, out var number)) return false;
-        numbers.Add(number);
+        _blobs.Add(number);
         return true;
     }
 

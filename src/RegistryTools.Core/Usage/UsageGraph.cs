@@ -44,7 +44,7 @@ internal sealed class UsageRepository(string name)
     /// <summary>The blobs that the manifests need which no tag of it does.</summary>
     public int[] Untagged { get; set; } = [];
 
-    /// <summary>The blobs that its layer links name.</summary>
+    /// <summary>The blobs that its layer links name and none of its manifests needs.</summary>
     public int[] Layers { get; set; } = [];
 
     /// <summary>All that it has links to: what stays while something in it can't be read.</summary>

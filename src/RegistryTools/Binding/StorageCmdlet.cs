@@ -33,11 +33,14 @@ public abstract class StorageCmdlet : RegistryCmdlet
     }
 
     /// <summary>A path as the file system has it, whatever drive the user named it on.</summary>
-    private protected string FileSystemPath(string path)
+    private protected string FileSystemPath(string path) => FileSystemPath(this, path);
+
+    /// <summary>A path as the file system has it, whatever drive the user named it on.</summary>
+    internal static string FileSystemPath(PSCmdlet cmdlet, string path)
     {
         try
         {
-            var resolved = SessionState.Path.GetUnresolvedProviderPathFromPSPath(path, out var provider, out _);
+            var resolved = cmdlet.SessionState.Path.GetUnresolvedProviderPathFromPSPath(path, out var provider, out _);
             return provider.Name == "FileSystem" ? resolved : throw new StorageNotFoundException($"'{path}' is not a path of the file system.", null);
         }
         catch (Exception error) when (error is System.Management.Automation.DriveNotFoundException or ProviderNotFoundException or ProviderInvocationException or PSArgumentException)

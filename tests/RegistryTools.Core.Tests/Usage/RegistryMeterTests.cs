@@ -20,12 +20,12 @@ public sealed class RegistryMeterTests : IDisposable
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task The_embedded_registry_and_its_storage_agree(bool distribution3)
+    public async Task The_embedded_registry_and_its_storage_agree(bool full)
     {
-        SampleData.Seed(_tree.Store, fallbackTag: !distribution3);
+        SampleData.Seed(_tree.Store, fallbackTag: !full);
         Shared();
         _tree.AddSchema1("old", "t", _tree.Blob("old", 'k', 77), _tree.Blob("old", 'b', 1000));
-        await using var server = await Server.StartAsync((distribution3 ? EmbeddedRegistryOptions.Distribution3() : EmbeddedRegistryOptions.Distribution2()) with { StoragePath = _tree.Root });
+        await using var server = await Server.StartAsync((full ? EmbeddedRegistryOptions.Full() : EmbeddedRegistryOptions.Distribution2()) with { StoragePath = _tree.Root });
         using var registry = await ConnectAsync(server.BaseAddress);
         await AgreeAsync(registry);
     }
