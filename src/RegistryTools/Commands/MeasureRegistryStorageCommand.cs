@@ -16,7 +16,7 @@ namespace RegistryTools.PowerShell.Commands;
 /// <c>Invoke-RegistryGarbageCollect -RemoveUntagged -MinimumAge 0s</c> then removes in blobs, to the byte. A registry that is asked over HTTP tells only of tags, and sharing is seen only among the repositories that are
 /// measured. Nothing is changed.
 /// </summary>
-[Cmdlet(VerbsDiagnostic.Measure, "RegistryStorage", DefaultParameterSetName = OnStorage)]
+[Cmdlet(VerbsDiagnostic.Measure, "RegistryStorage", DefaultParameterSetName = OnRegistry)]
 [OutputType(typeof(RegistryStorageUsage), ParameterSetName = [OnStorage, OnRegistry])]
 [OutputType(typeof(RegistrySavings), ParameterSetName = [StorageWithout, RegistryWithout])]
 public sealed class MeasureRegistryStorageCommand : RegistryCmdlet
