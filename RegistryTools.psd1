@@ -25,6 +25,7 @@
         'Get-RegistryRepository'
         'Get-RegistryTag'
         'Invoke-RegistryGarbageCollect'
+        'Measure-RegistryStorage'
         'Remove-RegistryManifest'
         'Remove-RegistryRepository'
         'Remove-RegistryTag'

@@ -80,7 +80,7 @@ internal static class GarbageCollectBench
 
     private static string Plan(string root) => $"$null = Invoke-RegistryGarbageCollect '{root}' -RemoveUntagged -MinimumAge 0s -WhatIf";
 
-    private static void Seed(string root, int repositories, int tags, int untagged, int indexes)
+    internal static void Seed(string root, int repositories, int tags, int untagged, int indexes)
     {
         var store = new DistributionStore(root);
         for (var r = 0; r < repositories; r++)

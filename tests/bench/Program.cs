@@ -13,6 +13,7 @@ var benches = new (string Name, Func<Task> Run)[]
     ("detail", DetailBench.RunAsync),
     ("garbage", GarbageCollectBench.SmallAsync),
     ("garbage-large", GarbageCollectBench.LargeAsync),
+    ("usage", UsageBench.RunAsync),
 };
 
 // These take minutes: only by name.

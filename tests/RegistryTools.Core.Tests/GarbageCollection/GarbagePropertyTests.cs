@@ -50,7 +50,7 @@ public sealed class GarbagePropertyTests(ITestOutputHelper output)
         Assert.True(expected.SetEquals(actual), $"{why}: lost {string.Join(", ", expected.Except(actual))}; left {string.Join(", ", actual.Except(expected))}.");
     }
 
-    private static void Fill(StorageTree tree, Random random)
+    internal static void Fill(StorageTree tree, Random random)
     {
         string[] repositories = ["a", "a/b", "a/b/c", "other/one"];
         var manifests = repositories.ToDictionary(name => name, _ => new List<string>());
