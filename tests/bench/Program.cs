@@ -12,6 +12,7 @@ var benches = new (string Name, Func<Task> Run)[]
     ("list", ListBench.RunAsync),
     ("detail", DetailBench.RunAsync),
     ("garbage", GarbageCollectBench.SmallAsync),
+    ("content", ContentCheckBench.RunAsync),
     ("garbage-large", GarbageCollectBench.LargeAsync),
     ("usage", UsageBench.RunAsync),
 };
