@@ -59,6 +59,7 @@ public sealed class RegistryMeter
         private readonly List<Place> _places = [];
         private readonly ConcurrentDictionary<Sha256Key, Lazy<Task<Fetched>>> _fetched = new();
         private readonly ConcurrentDictionary<(int Repository, Sha256Key Key), Fetched> _manifests = new();
+        private readonly ConcurrentDictionary<Sha256Key, Fetched> _contents = new();
         private readonly ConcurrentDictionary<(int Repository, Sha256Key Key), Sha256Key[]> _referrers = new();
         private readonly ConcurrentDictionary<Sha256Key, long?> _asked = new();
         private readonly List<GarbageProblem> _problems = [];
@@ -152,13 +153,15 @@ public sealed class RegistryMeter
             }
         }
 
-        // A manifest is the same in every repository that has it, but one that does not have it says nothing of the others.
+        // A manifest is the same in every repository that has it, but one that does not have it says nothing of the others. What any has is known for all, as it is of a storage: which of them was asked first must not
+        // decide what is told.
         private async Task FetchAsync(int repository, Sha256Key key)
         {
             if (_manifests.ContainsKey((repository, key))) return;
             var fetched = await _fetched.GetOrAdd(key, _ => new Lazy<Task<Fetched>>(() => GetAsync(repository, key))).Value.ConfigureAwait(false);
             if (fetched.References is null && fetched.Repository != repository) fetched = await GetAsync(repository, key).ConfigureAwait(false);
             _manifests.TryAdd((repository, key), fetched);
+            if (fetched.References is not null) _contents.TryAdd(key, fetched);
         }
 
         private async Task<Fetched> GetAsync(int repository, Sha256Key key)
@@ -218,7 +221,7 @@ public sealed class RegistryMeter
 
         private IEnumerable<(int Repository, Sha256Key Key)> Below((int Repository, Sha256Key Key) manifest)
         {
-            if (_manifests.TryGetValue(manifest, out var fetched) && fetched.References is { } references)
+            if (_contents.TryGetValue(manifest.Key, out var fetched) && fetched.References is { } references)
             {
                 foreach (var child in references.Manifests) yield return (manifest.Repository, child.Key);
             }
@@ -271,7 +274,8 @@ public sealed class RegistryMeter
                 {
                     var key = open.Pop();
                     if (!seen.Add(key)) continue;
-                    if (!run._manifests.TryGetValue((repository, key), out var fetched) || fetched is { References: null, IsBlob: false })
+                    if (!run._contents.TryGetValue(key, out var fetched)) run._manifests.TryGetValue((repository, key), out fetched);
+                    if (fetched is null or { References: null, IsBlob: false })
                     {
                         isBroken = true;
                         if (_told.Add(key)) Tell(key, tag, fetched?.Error);

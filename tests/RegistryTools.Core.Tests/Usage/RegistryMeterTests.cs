@@ -87,8 +87,11 @@ public sealed class RegistryMeterTests : IDisposable
         var child = _tree.Image("a", null, ('c', 10), ('b', 1000));
         var good = _tree.Image("a", "good", ('d', 20), ('b', 1000));
         _tree.AddIndex("a", "sparse", child, good);
-        _tree.AddIndex("b", "whole", _tree.Image("b", null, ('c', 10), ('b', 1000)));
+        var other = _tree.Image("a", null, ('f', 60));
+        _tree.AddIndex("a", "elsewhere", other, good);
+        _tree.AddIndex("b", "whole", _tree.Image("b", null, ('f', 60)));
         _tree.Store.DeleteManifest("a", child);
+        _tree.Store.DeleteManifest("a", other);
         _tree.Image("a", "failing", ('e', 30));
         await using var server = await Server.StartAsync(EmbeddedRegistryOptions.Distribution3() with { StoragePath = _tree.Root });
         server.Fault = static (request, _) => request.PathAndQuery.EndsWith("/failing", StringComparison.Ordinal) ? FaultAction.Status(400) : null;
@@ -102,10 +105,13 @@ public sealed class RegistryMeterTests : IDisposable
         Assert.Equal((null, null, false), (tags["sparse"].Size, tags["sparse"].Freed, tags["sparse"].IsComplete));
         Assert.Equal((null, false), (tags["failing"].Size, tags["failing"].IsComplete));
         Assert.Equal(_tree.Length(good) + 1020, tags["good"].Size);
-        Assert.Equal((null, 3, false), (measured.Repositories[0].LogicalSize, measured.Repositories[0].Tags, measured.Repositories[0].IsComplete));
+        Assert.Equal((null, 4, false), (measured.Repositories[0].LogicalSize, measured.Repositories[0].Tags, measured.Repositories[0].IsComplete));
 
-        // The other repository has what this one has lost.
+        // The other repository has what this one has lost, so that it is known what it needs.
         Assert.True(measured.Tags("b").Single().IsComplete);
+        var elsewhere = (await new StorageMeter(_tree.Location).MeasureAsync(default)).Tags("a").Single(tag => tag.Tag == "elsewhere");
+        Assert.True(elsewhere.IsComplete && tags["elsewhere"].IsComplete);
+        Assert.Equal(elsewhere.Size, tags["elsewhere"].Size);
         Assert.Equal(2, measured.Repositories.Count);
         using var cancelled = new CancellationTokenSource();
         await cancelled.CancelAsync();
