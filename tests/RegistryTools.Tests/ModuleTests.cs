@@ -102,8 +102,12 @@ public sealed class ModuleTests
         await using var registry = await ScriptedRegistry.StartAsync();
         registry.AddImage("i1", "T11");
         var copy = Directory.CreateTempSubdirectory("registrytools-desktop-");
+        var storage = Directory.CreateTempSubdirectory("registrytools-desktop-storage-");
         try
         {
+            var store = new RegistryTools.Host.Embedded.DistributionStore(storage.FullName);
+            RegistryTools.Host.Embedded.SampleData.Seed(store);
+            store.DeleteTag("i1", "T11");
             CopyAll(Path.GetDirectoryName(ModuleSession.Manifest)!, copy.FullName);
             var manifest = Path.Combine(copy.FullName, "RegistryTools.psd1");
             var text = await File.ReadAllLinesAsync(manifest);
@@ -115,6 +119,8 @@ public sealed class ModuleTests
             };
             var script = $"(Connect-Registry http://{registry.Address}).Kind; (Get-RegistryTag i1 -Detailed).Platform; (Get-RegistryManifest i1:T11).Kind; "
                 + "Import-Module -Force (Get-Module RegistryTools).Path; Get-RegistryTag i1 -Registry http://" + registry.Address + " | % Name; "
+                + $"$s = '{storage.FullName}'; (Measure-RegistryStorage $s -By Registry).Tags; Test-RegistryStorage $s -Content -Quiet; (Invoke-RegistryGarbageCollect $s -RemoveUntagged -MinimumAge 0s).ManifestsRemoved; "
+                + "(Restore-RegistryGarbage $s).Restored; $c = Connect-Registry -StoragePath $s; (Remove-RegistryRepository i3 -Confirm:$false -PassThru | Restore-RegistryGarbage).Restored; Test-RegistryStorage $s -Content -Quiet; "
                 + "[AppDomain]::CurrentDomain.GetAssemblies() | ? Location -like '*netstandard2.0*RegistryTools.Core.dll' | % { 'core ' + $_.GetName().Name }";
             foreach (var argument in new[] { typeof(RegistryTools.Host.CommandLine.HostProgram).Assembly.Location, "-ModulePath", copy.FullName, "-Command", script }) start.ArgumentList.Add(argument);
             using var process = Process.Start(start)!;
@@ -122,11 +128,12 @@ public sealed class ModuleTests
             var output = await process.StandardOutput.ReadToEndAsync();
             await process.WaitForExitAsync();
             Assert.Equal(string.Empty, await error);
-            Assert.Equal(["Http", "linux/amd64", "Image", "T11", "core RegistryTools.Core"], output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
+            Assert.Equal(["Http", "linux/amd64", "Image", "T11", "15", "True", "1", "6", "10", "True", "core RegistryTools.Core"], output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
         }
         finally
         {
             copy.Delete(recursive: true);
+            storage.Delete(recursive: true);
         }
 
         static void CopyAll(string from, string to)
