@@ -76,11 +76,19 @@ public sealed class GarbageRestorer
         var quarantine = new Quarantine(_location);
         var acts = new FileActs(_beforeAct);
         var runs = quarantine.Runs();
-        if (runId is not null) runs.RemoveAll(run => run.Id != runId);
-        if (runs.Count == 0)
+        var asked = runs.FindAll(run => runId is null || run.Id == runId);
+        if (digest is null) runs = asked;
+        if (asked.Count == 0)
         {
             if (runId is null && digest is null) return new GarbageRestoration();
             throw new GarbageException(runId is null ? "There is nothing in the quarantine." : $"There is no run '{Shown.Short(runId)}' in the quarantine.", "Get-RegistryGarbage lists the runs.");
+        }
+
+        if (digest is null && runs.Find(static run => run.Away is not null) is { } away)
+        {
+            throw new GarbageException(
+                $"The files of the run {away.Id} are in '{Shown.Short(away.Away!, 300)}', which can't be read. Nothing was restored.",
+                "Make that directory readable again, where it was. If it is gone for good, Clear-RegistryGarbage with this run's id forgets it.");
         }
 
         using var storage = quarantine.Lock();
@@ -88,20 +96,28 @@ public sealed class GarbageRestorer
         var problems = new List<GarbageProblem>();
         runs.Reverse();
         var found = false;
-        foreach (var run in runs)
+
+        // The repositories that lost it as a manifest. What it needs may have gone in other runs, when the last that needed it went.
+        var repositories = digest is null ? [] : new HashSet<string>(asked.SelectMany(static run => run.Items()).Where(item => item.Kind == GarbageKind.Manifest && digest.Equals(item.Digest)).Select(static item => item.Repository!), StringComparer.Ordinal);
+        for (var before = -1; before != result.Restored && (before < 0 || repositories.Count > 0);)
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            var items = run.Items().ToList();
-            if (digest is not null && !items.Exists(item => digest.Equals(item.Digest))) continue;
-            found = true;
-            using (run)
+            before = result.Restored;
+            foreach (var run in runs)
             {
-                run.Continue(acts);
-                var digests = new DigestTable();
-                var homecoming = new Homecoming(_location, digests, run, acts, items);
-                if (digest is not null) items = Selection(items, digest, homecoming, digests, result, restored);
-                RestoreItems(run, homecoming, items, acts, result, problems, restored, cancellationToken);
-                if (!run.Items().Any()) run.Delete(acts, cancellationToken);
+                cancellationToken.ThrowIfCancellationRequested();
+                var items = run.Items().ToList();
+                var has = digest is null || (asked.Contains(run) && items.Exists(item => digest.Equals(item.Digest)));
+                found |= has;
+                if (!has && (items.Count == 0 || repositories.Count == 0)) continue;
+                using (run)
+                {
+                    run.Continue(acts);
+                    var digests = new DigestTable();
+                    var homecoming = new Homecoming(_location, digests, run, acts, items);
+                    if (digest is not null) items = Selection(has ? items : [], digest, repositories, homecoming, digests, result, restored);
+                    RestoreItems(run, homecoming, items, acts, result, problems, restored, cancellationToken);
+                    if (!run.Items().Any()) run.Delete(acts, cancellationToken);
+                }
             }
         }
 
@@ -112,10 +128,10 @@ public sealed class GarbageRestorer
     }
 
     /// <summary>Restores a manifest with what it needs, where the digest is one; gives what else has the digest.</summary>
-    private static List<GarbageItem> Selection(List<GarbageItem> items, Digest digest, Homecoming homecoming, DigestTable digests, GarbageRestoration result, Action<GarbageItem, GarbageRestoreState>? restored)
+    private static List<GarbageItem> Selection(List<GarbageItem> items, Digest digest, HashSet<string> repositories, Homecoming homecoming, DigestTable digests, GarbageRestoration result, Action<GarbageItem, GarbageRestoreState>? restored)
     {
         var own = items.FindAll(item => digest.Equals(item.Digest));
-        foreach (var manifest in own.FindAll(static item => item.Kind == GarbageKind.Manifest)) homecoming.Return(manifest.Repository!, digests.Key(digest), []);
+        foreach (var repository in repositories) homecoming.Return(repository, digests.Key(digest), []);
         foreach (var item in homecoming.Returned)
         {
             result.Restored++;

@@ -9,7 +9,8 @@ public sealed class GarbageRun
         Id = run.Id;
         Time = run.Time;
         IsConcluded = run.IsConcluded;
-        QuarantinePath = run.Files;
+        IsAway = run.Away is not null;
+        QuarantinePath = run.Away ?? run.Files;
         Items = items;
         foreach (var item in items) Size += item.Size;
     }
@@ -25,6 +26,9 @@ public sealed class GarbageRun
 
     /// <summary>Whether it came to its end.</summary>
     public bool IsConcluded { get; }
+
+    /// <summary>Whether the directory elsewhere that its files are in can't be read.</summary>
+    public bool IsAway { get; }
 
     /// <summary>Where the files are.</summary>
     public string QuarantinePath { get; }

@@ -119,8 +119,9 @@ internal sealed class Quarantine
         }
 
         // The journal may name a directory elsewhere, but only one that this library made for the run.
-        if (files != directory && !IsMarked(files, id)) files = directory;
-        return new QuarantineRun(this, id, time, directory, files) { IsConcluded = concluded };
+        string? away = null;
+        if (files != directory && !IsMarked(files, id)) (away, files) = (files, directory);
+        return new QuarantineRun(this, id, time, directory, files) { IsConcluded = concluded, Away = away };
     }
 
     private static bool IsMarked(string files, string id)
@@ -180,6 +181,9 @@ internal sealed class QuarantineRun(Quarantine quarantine, string id, DateTimeOf
 
     /// <summary>Whether it came to its end, and looked for what was pushed meanwhile.</summary>
     public bool IsConcluded { get; init; }
+
+    /// <summary>The directory elsewhere that the journal names for the files, where it can't be read or is not the run's; else null.</summary>
+    public string? Away { get; init; }
 
     public FileStream? Journal { get; set; }
 
