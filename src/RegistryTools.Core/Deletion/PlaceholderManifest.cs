@@ -128,7 +128,7 @@ public sealed class PlaceholderManifest
         return Encoding.UTF8.GetString(buffer.ToArray());
     }
 
-    private static List<OriginalTag> ReadTags(string? text)
+    internal static List<OriginalTag> ReadTags(string? text)
     {
         var tags = new List<OriginalTag>();
         if (text is null) return tags;

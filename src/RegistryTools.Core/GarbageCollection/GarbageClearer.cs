@@ -43,8 +43,16 @@ public sealed class GarbageClearer
             if (run.Id == except || (runId is not null && run.Id != runId)) continue;
             found = true;
             if (now - run.Time < olderThan) continue;
+            if (run.Away is { } away && runId is null)
+            {
+                _log.Warning($"The run {run.Id} is kept: its part of the quarantine, '{Shown.Short(away, 300)}', can't be read.");
+                continue;
+            }
+
             try
             {
+                // What was pushed over a run that was killed needs some of it.
+                if (!run.IsConcluded && run.Away is null) KilledRuns.Conclude(_location, run, acts, Math.Max(2, Environment.ProcessorCount), _log, null, cancellationToken);
                 var bytes = run.Delete(acts, cancellationToken);
                 freed += bytes;
                 cleared?.Invoke(run.Id, bytes);

@@ -16,6 +16,9 @@ public sealed class GarbageCollector
     // A removal or a write takes moments, a large blob minutes.
     private static readonly TimeSpan Leftover = TimeSpan.FromHours(6);
 
+    // So long somebody who has cancelled a run waits for its end.
+    private static readonly TimeSpan Impatience = TimeSpan.FromSeconds(2);
+
     private readonly StorageLocation _location;
     private readonly GarbageCollectorOptions _options;
 
@@ -128,20 +131,27 @@ public sealed class GarbageCollector
         _options.AfterSweep?.Invoke();
         problems.AddRange(sweeper.Problems);
         GiveBack(plan, run, acts, sweeper.Moved, result);
-        if (cancelled is null && sweeper.Moved.Count > 0 && _options.SettleTime > TimeSpan.Zero)
+        var isSettled = true;
+        if (sweeper.Moved.Count > 0 && _options.SettleTime > TimeSpan.Zero)
         {
             // A registry that had looked for its blobs just before they were moved has written its manifest by then.
-            cancellationToken.WaitHandle.WaitOne(_options.SettleTime);
+            isSettled = Settle(cancellationToken);
             GiveBack(plan, run, acts, sweeper.Moved, result);
         }
 
         if (cancelled is null) sweeper.Tidy(CancellationToken.None);
-        run.Write(writer =>
+
+        // One that was not waited for to the end is looked after once more by the next run.
+        if (isSettled)
         {
-            writer.WriteString("kind", "end");
-            writer.WriteNumber("bytes", result.BytesQuarantined);
-            writer.WriteBoolean("cancelled", cancelled is not null);
-        });
+            run.Write(writer =>
+            {
+                writer.WriteString("kind", "end");
+                writer.WriteNumber("bytes", result.BytesQuarantined);
+                writer.WriteBoolean("cancelled", cancelled is not null);
+            });
+        }
+
         if (cancelled is not null) throw cancelled;
         if (result.BytesQuarantined == 0 && !run.Items().Any())
         {
@@ -149,6 +159,16 @@ public sealed class GarbageCollector
             run.Delete(acts, CancellationToken.None);
             result.RunId = null;
         }
+    }
+
+    /// <summary>Waits; where it is cancelled, not for long. False where that was less than was asked for.</summary>
+    private bool Settle(CancellationToken cancellationToken)
+    {
+        var clock = Stopwatch.StartNew();
+        if (!cancellationToken.WaitHandle.WaitOne(_options.SettleTime)) return true;
+        var left = _options.SettleTime - clock.Elapsed;
+        if (left > TimeSpan.Zero) Thread.Sleep(left < Impatience ? left : Impatience);
+        return left <= Impatience;
     }
 
     private void GiveBack(GarbagePlan plan, QuarantineRun run, FileActs acts, List<GarbageItem> moved, GarbageCollectionResult result)
@@ -170,26 +190,7 @@ public sealed class GarbageCollector
         var touched = new HashSet<string>(StringComparer.Ordinal);
         foreach (var run in quarantine.Runs())
         {
-            if (run.IsConcluded) continue;
-            using (run)
-            {
-                _options.Log.Verbose($"The run {run.Id} did not come to its end: giving back what is needed of it.");
-                run.Continue(acts);
-                var items = run.Items().ToList();
-                foreach (var item in items)
-                {
-                    for (var path = Path.GetDirectoryName(Path.Combine(_location.V2, item.Path))!; path.Length > _location.V2.Length && touched.Add(path);) path = Path.GetDirectoryName(path)!;
-                }
-
-                var homecoming = new Homecoming(_location, new DigestTable(), run, acts, items);
-                homecoming.Look(null, force: false, _options.ThrottleLimit, cancellationToken);
-                run.Write(static writer =>
-                {
-                    writer.WriteString("kind", "end");
-                    writer.WriteBoolean("interrupted", true);
-                });
-                if (!run.Items().Any()) run.Delete(acts, cancellationToken);
-            }
+            if (!run.IsConcluded) KilledRuns.Conclude(_location, run, acts, _options.ThrottleLimit, _options.Log, touched, cancellationToken);
         }
 
         return touched;

@@ -76,42 +76,55 @@ public sealed class GarbageRestorer
     {
         var quarantine = new Quarantine(_location);
         var acts = new FileActs(_beforeAct);
-        var all = quarantine.Runs();
-        var runs = all.ToList();
-        if (runId is not null) runs.RemoveAll(run => run.Id != runId);
-        if (runs.Count == 0)
+        var runs = quarantine.Runs();
+        runs.Reverse();
+        var asked = runs.FindAll(run => runId is null || run.Id == runId);
+        if (asked.Count == 0)
         {
             if (runId is null && digest is null) return new GarbageRestoration();
             throw new GarbageException(runId is null ? "There is nothing in the quarantine." : $"There is no run '{Shown.Short(runId)}' in the quarantine.", "Get-RegistryGarbage lists the runs.");
         }
 
+        if (digest is null && asked.Find(static run => run.Away is not null) is { } away)
+        {
+            throw new GarbageException(
+                $"The files of the run {away.Id} are in '{Shown.Short(away.Away!, 300)}', which can't be read. Nothing was restored.",
+                "Make that directory readable again, where it was. If it is gone for good, Clear-RegistryGarbage with this run's id forgets it.");
+        }
+
         using var storage = quarantine.Lock();
         var result = new GarbageRestoration();
         var problems = new List<GarbageProblem>();
-        runs.Reverse();
         var found = false;
-        foreach (var run in runs)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            var items = run.Items().ToList();
-            if (digest is not null && !items.Exists(item => digest.Equals(item.Digest))) continue;
-            if (repository is not null && !items.Exists(item => item.Repository == repository)) continue;
-            found = true;
-            using (run)
-            {
-                run.Continue(acts);
-                var digests = new DigestTable();
-                var homecoming = new Homecoming(_location, digests, run, acts, items);
-                if (digest is not null) items = Selection(items, digest, repository, homecoming, digests, result, restored);
-                else
-                {
-                    if (repository is not null) items = Of(repository, items, digests);
-                    RestoreMissing(run.Cause, items, all.FindAll(other => other != run), digests, acts, result, problems, restored, cancellationToken);
-                    items = RestoreDirectories(run, homecoming, items, acts, result, problems, restored, cancellationToken);
-                }
 
-                RestoreItems(run, homecoming, items, acts, result, problems, restored, cancellationToken);
-                if (!run.HasFiles()) run.Delete(acts, cancellationToken);
+        // The repositories that lost it as a manifest. What it needs may have gone in other runs, when the last that needed it went.
+        var repositories = digest is null ? [] : new HashSet<string>(asked.SelectMany(static run => run.Items()).Where(item => item.Kind == GarbageKind.Manifest && digest.Equals(item.Digest) && (repository is null || item.Repository == repository)).Select(static item => item.Repository!), StringComparer.Ordinal);
+        for (var before = -1; before != result.Restored && (before < 0 || repositories.Count > 0);)
+        {
+            before = result.Restored;
+            foreach (var run in digest is null ? asked : runs)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                var items = run.Items().ToList();
+                var has = digest is null ? repository is null || items.Exists(item => item.Repository == repository) : asked.Contains(run) && items.Exists(item => digest.Equals(item.Digest));
+                found |= has;
+                if (!has && (items.Count == 0 || repositories.Count == 0)) continue;
+                using (run)
+                {
+                    run.Continue(acts);
+                    var digests = new DigestTable();
+                    var homecoming = new Homecoming(_location, digests, run, acts, items);
+                    if (digest is not null) items = Selection(has ? items : [], digest, repository, repositories, homecoming, digests, result, restored);
+                    else
+                    {
+                        if (repository is not null) items = Of(repository, items, digests);
+                        RestoreMissing(run.Cause, items, runs.FindAll(other => other != run), digests, acts, result, problems, restored, cancellationToken);
+                        items = RestoreDirectories(run, homecoming, items, acts, result, problems, restored, cancellationToken);
+                    }
+
+                    RestoreItems(run, homecoming, items, acts, result, problems, restored, cancellationToken);
+                    if (!run.HasFiles()) run.Delete(acts, cancellationToken);
+                }
             }
         }
 
@@ -131,10 +144,10 @@ public sealed class GarbageRestorer
     }
 
     /// <summary>Restores a manifest with what it needs, where the digest is one; gives what else has the digest.</summary>
-    private static List<GarbageItem> Selection(List<GarbageItem> items, Digest digest, string? repository, Homecoming homecoming, DigestTable digests, GarbageRestoration result, Action<GarbageItem, GarbageRestoreState>? restored)
+    private static List<GarbageItem> Selection(List<GarbageItem> items, Digest digest, string? only, HashSet<string> repositories, Homecoming homecoming, DigestTable digests, GarbageRestoration result, Action<GarbageItem, GarbageRestoreState>? restored)
     {
-        var own = items.FindAll(item => digest.Equals(item.Digest) && (repository is null || item.Repository is null || item.Repository == repository));
-        foreach (var manifest in own.FindAll(static item => item.Kind == GarbageKind.Manifest)) homecoming.Return(manifest.Repository!, digests.Key(digest), []);
+        var own = items.FindAll(item => digest.Equals(item.Digest) && (only is null || item.Repository is null || item.Repository == only));
+        foreach (var repository in repositories) homecoming.Return(repository, digests.Key(digest), []);
         foreach (var item in homecoming.Returned)
         {
             result.Restored++;

@@ -23,7 +23,8 @@ public sealed class GarbageRun
         Time = run.Time;
         IsConcluded = run.IsConcluded;
         Cause = run.Cause;
-        QuarantinePath = run.Files;
+        IsAway = run.Away is not null;
+        QuarantinePath = run.Away ?? run.Files;
         Items = items;
         foreach (var item in items) Size += item.Size;
     }
@@ -42,6 +43,9 @@ public sealed class GarbageRun
 
     /// <summary>What moved things there.</summary>
     public GarbageCause Cause { get; }
+
+    /// <summary>Whether the directory elsewhere that its files are in can't be read.</summary>
+    public bool IsAway { get; }
 
     /// <summary>Where the files are.</summary>
     public string QuarantinePath { get; }

@@ -66,16 +66,23 @@ internal sealed class Homecoming
             marks?.TryGetValue(repository.Name, out mark);
             _repositories.TryGetValue(repository.Name, out var own);
             var seen = new HashSet<Sha256Key>();
+            var isWhole = true;
             foreach (var tag in repository.Tags)
             {
-                if (tag.IsRead && (mark is null || !mark.Kept.Contains(tag.Target) || own?.Manifests.ContainsKey(tag.Target) == true)) Return(repository.Name, tag.Target, seen);
+                if (!tag.IsRead || (IsKept(mark, tag.Target) && own?.Manifests.ContainsKey(tag.Target) != true)) continue;
+                isWhole &= Return(repository.Name, tag.Target, seen) || mark?.Kept.Contains(tag.Target) == true;
             }
 
             foreach (var revision in repository.Revisions)
             {
                 // What is there and was not kept was pushed since, or could not be moved.
-                if ((mark is null || (!mark.Kept.Contains(revision.Key) && !mark.KeepsAll(force))) && HasLink(repository.RevisionsDirectory, revision.Key)) Return(repository.Name, revision.Key, seen);
+                var wasThere = mark is not null && mark.RevisionIndex.TryGetValue(revision.Key, out var index) && mark.Revisions[index].Link != LinkState.Missing;
+                if (IsKept(mark, revision.Key) || (wasThere && mark!.KeepsAll(force)) || !HasLink(repository.RevisionsDirectory, revision.Key)) continue;
+                isWhole &= Return(repository.Name, revision.Key, seen) || wasThere;
             }
+
+            // What something that was pushed needs can't be told: as in a mark, it may be anything that the repository had.
+            if (!isWhole && own is not null) ReturnAll(own);
 
             foreach (var layer in repository.Layers)
             {
@@ -85,9 +92,10 @@ internal sealed class Homecoming
         }
     }
 
-    /// <summary>Gives back a manifest to a repository, with all it needs and all that refers to it.</summary>
-    public void Return(string repository, Sha256Key root, HashSet<Sha256Key> seen)
+    /// <summary>Gives back a manifest to a repository, with all it needs and all that refers to it; false where not all that it needs can be told.</summary>
+    public bool Return(string repository, Sha256Key root, HashSet<Sha256Key> seen)
     {
+        var isWhole = true;
         _repositories.TryGetValue(repository, out var own);
         var open = new Stack<Sha256Key>();
         open.Push(root);
@@ -95,10 +103,13 @@ internal sealed class Homecoming
         {
             var key = open.Pop();
             if (!seen.Add(key)) continue;
-            var references = _manifests.Get(key).References;
+            var stored = Stored(repository, own, key);
+            var references = _manifests.Get(stored).References;
+            if (references is null || references.IsUnknown) isWhole = false;
 
             // The bytes first, then what points to them.
             ReturnBlob(key);
+            ReturnBlob(stored);
             foreach (var blob in references is null ? [] : references.Blobs.Concat(references.Others)) ReturnLayer(own, blob.Key);
             foreach (var child in references is null ? [] : references.Manifests.Concat(references.Others))
             {
@@ -110,6 +121,8 @@ internal sealed class Homecoming
             foreach (var referrer in own.ReferrersOf(key, _manifests)) open.Push(referrer);
             if (own.Manifests.TryGetValue(key, out var link) && MoveBack(link)) own.Manifests.Remove(key);
         }
+
+        return isWhole;
     }
 
     /// <summary>Gives back something for itself; false where something else is in its place.</summary>
@@ -150,6 +163,28 @@ internal sealed class Homecoming
         if (!_blobs.TryGetValue(key, out var item)) return;
         MoveBack(item);
         _blobs.Remove(key);
+    }
+
+    /// <summary>Whether a mark has kept a manifest and all that it needs. What a forced one could not read may have come meanwhile.</summary>
+    private static bool IsKept(RepositoryMark? mark, Sha256Key key) => mark is { IsBlocked: false } && mark.Kept.Contains(key);
+
+    /// <summary>What a manifest's bytes are stored under: another digest than its own only where that is no sha256.</summary>
+    private Sha256Key Stored(string repository, RepositoryItems? own, Sha256Key key)
+    {
+        if (!_digests.IsOther(key)) return key;
+        var link = Path.Combine(_location.Repositories, repository, "_manifests", "revisions", _digests.Segments(key), "link");
+        if (StorageFile.ReadLink(link, _digests, out var target, out _) == LinkState.Read) return target;
+        return own is not null && own.Manifests.TryGetValue(key, out var item) && StorageFile.ReadLink(_run.PathOf(item), _digests, out target, out _) == LinkState.Read ? target : key;
+    }
+
+    private void ReturnAll(RepositoryItems own)
+    {
+        foreach (var layer in own.Layers.Keys.ToList()) ReturnLayer(own, layer);
+        foreach (var manifest in own.Manifests.ToList())
+        {
+            ReturnBlob(manifest.Key);
+            if (MoveBack(manifest.Value)) own.Manifests.Remove(manifest.Key);
+        }
     }
 
     private bool HasLink(string directory, Sha256Key key) => File.Exists(Path.Combine(directory, _digests.Segments(key), "link"));

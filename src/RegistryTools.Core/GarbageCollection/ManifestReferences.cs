@@ -1,4 +1,5 @@
 using System.Text.Json;
+using RegistryTools.Deletion;
 using RegistryTools.Errors;
 using RegistryTools.Manifests;
 using RegistryTools.Storage;
@@ -17,6 +18,8 @@ internal readonly record struct ManifestReference(Sha256Key Key, long Size, bool
 /// </summary>
 internal sealed class ManifestReferences
 {
+    private static readonly string[] Names = ["mediaType", "config", "layers", "manifests", "subject", "annotations", "digest", "blobs", "fsLayers", "blobSum", "size"];
+
     private ManifestReferences()
     {
     }
@@ -69,41 +72,47 @@ internal sealed class ManifestReferences
         var schema1 = false;
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            if (reader.ValueTextEquals("mediaType"u8))
+            var name = Name(ref reader);
+            if (name == "mediaType")
             {
                 reader.Read();
                 mediaType = reader.TokenType == JsonTokenType.String ? MediaTypes.Essence(reader.GetString()) : null;
                 if (reader.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray) reader.Skip();
             }
-            else if (reader.ValueTextEquals("config"u8))
+            else if (name == "config")
             {
                 reader.Read();
-                if (Descriptor(ref reader, digests, "digest"u8, out var reference, out _))
+                if (Descriptor(ref reader, digests, "digest", out var reference, out _))
                 {
                     (blobs ??= []).Add(reference);
                     known = true;
                 }
             }
-            else if (reader.ValueTextEquals("subject"u8))
+            else if (name == "subject")
             {
                 reader.Read();
-                if (Descriptor(ref reader, digests, "digest"u8, out var reference, out _)) subject = reference.Key;
+                if (Descriptor(ref reader, digests, "digest", out var reference, out _)) subject = reference.Key;
             }
-            else if (reader.ValueTextEquals("layers"u8) || reader.ValueTextEquals("blobs"u8))
+            else if (name is "layers" or "blobs")
             {
                 reader.Read();
-                if (Array(ref reader, digests, "digest"u8, blobs ??= [], null)) known = true;
+                if (Array(ref reader, digests, "digest", blobs ??= [], null)) known = true;
             }
-            else if (reader.ValueTextEquals("fsLayers"u8))
+            else if (name == "fsLayers")
             {
                 reader.Read();
-                if (Array(ref reader, digests, "blobSum"u8, blobs ??= [], null)) known = schema1 = true;
+                if (Array(ref reader, digests, "blobSum", blobs ??= [], null)) known = schema1 = true;
             }
-            else if (reader.ValueTextEquals("manifests"u8))
+            else if (name == "manifests")
             {
                 reader.Read();
-                if (Array(ref reader, digests, "digest"u8, manifests ??= [], others ??= [])) known = true;
+                if (Array(ref reader, digests, "digest", manifests ??= [], others ??= [])) known = true;
                 else manifests = null;
+            }
+            else if (name == "annotations")
+            {
+                reader.Read();
+                Annotations(ref reader, digests, ref others);
             }
             else
             {
@@ -130,7 +139,7 @@ internal sealed class ManifestReferences
     }
 
     /// <summary>Reads a list of descriptors; false where there is none.</summary>
-    private static bool Array(ref Utf8JsonReader reader, DigestTable digests, ReadOnlySpan<byte> name, List<ManifestReference> into, List<ManifestReference>? others)
+    private static bool Array(ref Utf8JsonReader reader, DigestTable digests, string name, List<ManifestReference> into, List<ManifestReference>? others)
     {
         if (reader.TokenType == JsonTokenType.Null) return false;
         if (reader.TokenType != JsonTokenType.StartArray) throw new ManifestFormatException("a list in it is not a list");
@@ -145,7 +154,7 @@ internal sealed class ManifestReferences
     }
 
     /// <summary>Reads a descriptor; false for null.</summary>
-    private static bool Descriptor(ref Utf8JsonReader reader, DigestTable digests, ReadOnlySpan<byte> name, out ManifestReference reference, out bool isOther)
+    private static bool Descriptor(ref Utf8JsonReader reader, DigestTable digests, string name, out ManifestReference reference, out bool isOther)
     {
         reference = default;
         isOther = false;
@@ -157,16 +166,18 @@ internal sealed class ManifestReferences
         var found = false;
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            if (reader.ValueTextEquals(name))
+            var property = Name(ref reader);
+            if (property == name)
             {
                 reader.Read();
                 if (reader.TokenType != JsonTokenType.String) throw new ManifestFormatException("a digest in it is not a string");
+                if (found) throw new ManifestFormatException("a descriptor in it has two digests");
                 found = reader.ValueIsEscaped
                     ? digests.TryKey(System.Text.Encoding.UTF8.GetBytes(reader.GetString()!), out key)
                     : digests.TryKey(reader.ValueSpan, out key);
                 if (!found) throw new ManifestFormatException($"'{Shown.Short(reader.GetString())}' in it is not a digest");
             }
-            else if (reader.ValueTextEquals("mediaType"u8))
+            else if (property == "mediaType")
             {
                 reader.Read();
                 if (reader.TokenType == JsonTokenType.String)
@@ -179,7 +190,7 @@ internal sealed class ManifestReferences
                     reader.Skip();
                 }
             }
-            else if (reader.ValueTextEquals("size"u8))
+            else if (property == "size")
             {
                 reader.Read();
                 if (reader.TokenType != JsonTokenType.Number) reader.Skip();
@@ -195,6 +206,43 @@ internal sealed class ManifestReferences
         if (!found) throw new ManifestFormatException("a descriptor in it has no digest");
         reference = new ManifestReference(key, size, isForeign);
         return true;
+    }
+
+    /// <summary>
+    /// Reads annotations. A placeholder, which an interrupted removal of tags leaves over them, tells what they are put back to; that it is gone is no harm.
+    /// </summary>
+    private static void Annotations(ref Utf8JsonReader reader, DigestTable digests, ref List<ManifestReference>? others)
+    {
+        if (reader.TokenType != JsonTokenType.StartObject)
+        {
+            reader.Skip();
+            return;
+        }
+
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            var isTags = reader.ValueTextEquals(PlaceholderManifest.TagsKey);
+            reader.Read();
+            if (!isTags || reader.TokenType != JsonTokenType.String) reader.Skip();
+            else foreach (var tag in PlaceholderManifest.ReadTags(reader.GetString())) (others ??= []).Add(new ManifestReference(digests.Key(tag.Digest), -1, false));
+        }
+    }
+
+    /// <summary>
+    /// A property's name, where it is one that means something here. Registries and clients that are written in Go take names without regard to case, and two letters beyond ASCII for their likes.
+    /// </summary>
+    private static string? Name(ref Utf8JsonReader reader)
+    {
+        if (reader.ValueTextEquals("digest"u8)) return "digest";
+        if (reader.ValueTextEquals("mediaType"u8)) return "mediaType";
+        if (reader.ValueTextEquals("size"u8)) return "size";
+        var length = reader.ValueSpan.Length;
+
+        // The two letters take two and three bytes, and an escaped one six.
+        if (length is < 4 or > 128) return null;
+        if (length > 11 && !reader.ValueIsEscaped && reader.ValueSpan.IndexOf((byte)0xC5) < 0 && reader.ValueSpan.IndexOf((byte)0xE2) < 0) return null;
+        var text = reader.GetString()!.Replace('\u017F', 's').Replace('\u212A', 'k');
+        return System.Array.Find(Names, name => string.Equals(name, text, StringComparison.OrdinalIgnoreCase));
     }
 
     private static bool IsManifest(ref Utf8JsonReader reader) =>

@@ -128,8 +128,9 @@ internal sealed class Quarantine
         }
 
         // The journal may name a directory elsewhere, but only one that this library made for the run.
-        if (files != directory && !IsMarked(files, id)) files = directory;
-        return new QuarantineRun(this, id, time, directory, files) { IsConcluded = concluded, Cause = cause };
+        string? away = null;
+        if (files != directory && !IsMarked(files, id)) (away, files) = (files, directory);
+        return new QuarantineRun(this, id, time, directory, files) { IsConcluded = concluded, Cause = cause, Away = away };
     }
 
     private static bool IsMarked(string files, string id)
@@ -192,6 +193,9 @@ internal sealed class QuarantineRun(Quarantine quarantine, string id, DateTimeOf
 
     /// <summary>What moved things into it.</summary>
     public GarbageCause Cause { get; init; }
+
+    /// <summary>The directory elsewhere that the journal names for the files, where it can't be read or is not the run's; else null.</summary>
+    public string? Away { get; init; }
 
     public FileStream? Journal { get; set; }
 

@@ -36,6 +36,12 @@ public sealed class ClearRegistryGarbageCommand : StorageCmdlet
             if (!string.IsNullOrEmpty(RunId) && !string.Equals(RunId, run.Id, StringComparison.OrdinalIgnoreCase)) continue;
             found = true;
             if (now - run.Time < OlderThan) continue;
+            if (run.IsAway && string.IsNullOrEmpty(RunId))
+            {
+                WriteWarning($"The run {run.Id} is kept: its files are in '{run.QuarantinePath}', which can't be read. Named by its id it is forgotten.");
+                continue;
+            }
+
             if (!ShouldProcess(storage.Root, FormattableString.Invariant($"Free {run.Size:N0} bytes of the run {run.Id} for good"))) continue;
             if (!TryRun(new ErrorSubject(run.Id), token => new GarbageClearer(storage, ActivityRouter.Log).ClearAsync(run.Id, OlderThan, null, token), out _, "Freeing garbage")) continue;
             if (PassThru) WriteObject(RegistryGarbageRun.From(run));
