@@ -83,7 +83,7 @@ public sealed class RemovalJournal
             bool? live = null;
             foreach (var entry in ReadFile(file))
             {
-                if (registry is not null && !string.Equals(entry.Registry, registry, StringComparison.OrdinalIgnoreCase)) continue;
+                if (registry is not null && !IsSame(entry.Registry, registry)) continue;
                 if (pendingOnly && entry.State != RemovalState.Pending) continue;
                 if (entry.State == RemovalState.Pending) entry.IsLive = live ??= IsLive(file);
                 yield return entry;
@@ -161,6 +161,10 @@ public sealed class RemovalJournal
 
     internal static string ConcludedName(string file) =>
         file.EndsWith(ConcludedExtension, StringComparison.Ordinal) ? file : file.Substring(0, file.Length - Extension.Length) + ConcludedExtension;
+
+    // A storage's location is a path, and two that differ by case are two.
+    private static bool IsSame(string left, string right) =>
+        string.Equals(left, right, left.StartsWith("http", StringComparison.OrdinalIgnoreCase) || Path.DirectorySeparatorChar != '/' ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal);
 
     private static string Key(string repository, string? tag, Digest digest) => repository + "\n" + tag + "\n" + digest;
 
