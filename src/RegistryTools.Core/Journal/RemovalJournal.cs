@@ -149,7 +149,7 @@ public sealed class RemovalJournal
 
     private static void Append(string file, JournalEntry entry, RemovalState state, string? message)
     {
-        using var stream = new FileStream(file, FileMode.Open, FileAccess.Write, FileShare.Read);
+        using var stream = Open(file, FileAccess.Write, FileShare.Read);
         stream.Seek(0, SeekOrigin.End);
 
         // The line before may have been cut short by a crash.
@@ -157,6 +157,22 @@ public sealed class RemovalJournal
         var line = JournalRun.OutcomeLine(entry.Repository, entry.Tag, entry.Digest, state, message);
         stream.Write(line, 0, line.Length);
         stream.Flush(flushToDisk: true);
+    }
+
+    // Who looks whether a run is live has its file for itself, for a moment.
+    private static FileStream Open(string file, FileAccess access, FileShare share)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return new FileStream(file, FileMode.Open, access, share);
+            }
+            catch (IOException exception) when (exception is not (FileNotFoundException or DirectoryNotFoundException) && attempt < 25)
+            {
+                Thread.Sleep(20);
+            }
+        }
     }
 
     internal static string ConcludedName(string file) =>
@@ -214,7 +230,7 @@ public sealed class RemovalJournal
         FileStream stream;
         try
         {
-            stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            stream = Open(file, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
