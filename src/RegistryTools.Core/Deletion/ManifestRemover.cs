@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using RegistryTools.Errors;
 using RegistryTools.Journal;
 using RegistryTools.Manifests;
@@ -37,6 +38,12 @@ public sealed class ManifestRemovalPlan
     /// <summary>Plans of the same call whose manifests need this one, and which go before it.</summary>
     public IReadOnlyList<ManifestRemovalPlan> NeededBy { get; internal set; } = [];
 
+    /// <summary>The plans of the same call, by manifest.</summary>
+    internal Dictionary<Digest, ManifestRemovalPlan> Together { get; set; } = [];
+
+    /// <summary>The tags that the user named in this call.</summary>
+    internal HashSet<string> Named { get; set; } = [];
+
     /// <summary>Whether it has been carried out.</summary>
     public bool IsRemoved { get; internal set; }
 
@@ -55,7 +62,13 @@ public sealed class ManifestRemovalPlan
 public sealed class ManifestRemover(IRegistry registry, RemovalJournal journal, int throttleLimit = 8, IActivityLog? log = null) : IDisposable
 {
     private readonly IActivityLog _log = log ?? NoActivityLog.Instance;
+    private static readonly TimeSpan Lifetime = TimeSpan.FromSeconds(10);
+    private readonly Stopwatch _age = new();
+    private Survey? _survey;
     private JournalRun? _run;
+
+    /// <summary>For tests: how old what is known of a repository's tags may be when a manifest is removed; null for ten seconds, or longer where looking takes long.</summary>
+    internal TimeSpan? PlanLifetime { get; init; }
 
     /// <summary>
     /// Finds out, for manifests of one repository that are to go together, what stands against each. The plans come in an order in which they can be carried out: what needs a
@@ -95,48 +108,67 @@ public sealed class ManifestRemover(IRegistry registry, RemovalJournal journal, 
         }
 
         if (byDigest.Count == 0) return merged;
-        var (tags, parents) = await SurveyAsync(repository, cancellationToken).ConfigureAwait(false);
+        var survey = await FreshSurveyAsync(repository, TimeSpan.Zero, cancellationToken).ConfigureAwait(false);
         foreach (var plan in byDigest.Values)
         {
-            var digest = plan.Manifest!.Digest;
-            plan.Tags = tags.TryGetValue(digest, out var own) ? own : [];
-            plan.OtherTags = plan.Tags.Where(tag => !named.Contains(tag)).ToList();
-            var fallback = plan.Manifest.Subject is { } subject ? TagName.ForReferrersOf(subject.Digest) : null;
-            var neededBy = new List<ManifestRemovalPlan>();
-            var indexes = new List<string>();
-            foreach (var index in parents.TryGetValue(digest, out var found) ? found : [])
-            {
-                // The fallback tag's index is a list of referrers, kept up to date below; it does not need them.
-                if (index.Tag == fallback) continue;
-                if (byDigest.TryGetValue(index.Digest, out var parent)) neededBy.Add(parent);
-                else indexes.Add($"{index.Tag} ({index.Digest})");
-            }
-
-            plan.Indexes = indexes.Distinct().ToList();
-            var referrers = new List<Descriptor>();
-            try
-            {
-                await foreach (var referrer in registry.ListReferrersAsync(repository, digest, null, cancellationToken).ConfigureAwait(false))
-                {
-                    if (byDigest.TryGetValue(referrer.Digest, out var one)) neededBy.Add(one);
-                    else referrers.Add(referrer);
-                }
-            }
-            catch (RegistryNotFoundException)
-            {
-                // Neither the API nor a fallback tag knows of any.
-            }
-            catch (RegistryToolsException exception)
-            {
-                // What can't be told is not taken for none.
-                plan.Error = exception;
-            }
-
-            plan.Referrers = referrers;
-            plan.NeededBy = neededBy.Where(other => other != plan).Distinct().ToList();
+            (plan.Together, plan.Named) = (byDigest, named);
+            await AssessAsync(repository, plan, survey, cancellationToken).ConfigureAwait(false);
         }
 
         return Order(merged);
+    }
+
+    private async Task<Survey> FreshSurveyAsync(string repository, TimeSpan? lifetime, CancellationToken cancellationToken)
+    {
+        if (_survey is not null && _survey.Repository == repository && _age.Elapsed <= (lifetime ?? _survey.Lifetime)) return _survey;
+        var clock = Stopwatch.StartNew();
+        var (tags, parents) = await SurveyAsync(repository, cancellationToken).ConfigureAwait(false);
+        _age.Restart();
+
+        // Where looking takes long, no more than a fifth of the time goes into looking again.
+        var patience = TimeSpan.FromTicks(clock.Elapsed.Ticks * 4);
+        return _survey = new Survey(repository, tags, parents, patience > Lifetime ? patience : Lifetime);
+    }
+
+    /// <summary>Finds out what stands against removing a manifest.</summary>
+    private async Task AssessAsync(string repository, ManifestRemovalPlan plan, Survey survey, CancellationToken cancellationToken)
+    {
+        var digest = plan.Manifest!.Digest;
+        plan.Tags = survey.Tags.TryGetValue(digest, out var own) ? own : [];
+        plan.OtherTags = plan.Tags.Where(tag => !plan.Named.Contains(tag)).ToList();
+        var fallback = plan.Manifest.Subject is { } subject ? TagName.ForReferrersOf(subject.Digest) : null;
+        var neededBy = new List<ManifestRemovalPlan>();
+        var indexes = new List<string>();
+        foreach (var index in survey.Parents.TryGetValue(digest, out var found) ? found : [])
+        {
+            // The fallback tag's index is a list of referrers, kept up to date below; it does not need them.
+            if (index.Tag == fallback) continue;
+            if (plan.Together.TryGetValue(index.Digest, out var parent)) neededBy.Add(parent);
+            else indexes.Add($"{index.Tag} ({index.Digest})");
+        }
+
+        plan.Indexes = indexes.Distinct().ToList();
+        var referrers = new List<Descriptor>();
+        try
+        {
+            await foreach (var referrer in registry.ListReferrersAsync(repository, digest, null, cancellationToken).ConfigureAwait(false))
+            {
+                if (plan.Together.TryGetValue(referrer.Digest, out var one)) neededBy.Add(one);
+                else referrers.Add(referrer);
+            }
+        }
+        catch (RegistryNotFoundException)
+        {
+            // Neither the API nor a fallback tag knows of any.
+        }
+        catch (RegistryToolsException exception)
+        {
+            // What can't be told is not taken for none.
+            plan.Error = exception;
+        }
+
+        plan.Referrers = referrers;
+        plan.NeededBy = neededBy.Where(other => other != plan).Distinct().ToList();
     }
 
     /// <summary>Removes what a plan is about.</summary>
@@ -150,6 +182,13 @@ public sealed class ManifestRemover(IRegistry registry, RemovalJournal journal, 
         if (plan.Error is not null) throw plan.Error;
         var manifest = plan.Manifest ?? throw new ArgumentException("The plan has no manifest.", nameof(plan));
         if (plan.IsInUse && !force) throw InUse(repository, plan);
+        if (_age.Elapsed > (PlanLifetime ?? _survey?.Lifetime ?? Lifetime))
+        {
+            // Somebody may have thought about it for long, and a build have put a tag on it.
+            await AssessAsync(repository, plan, await FreshSurveyAsync(repository, PlanLifetime, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+            if (plan.Error is not null) throw plan.Error;
+            if (plan.IsInUse && !force) throw InUse(repository, plan);
+        }
 
         _run ??= journal.Begin(registry.Location);
         var intents = plan.Tags.Count == 0
@@ -158,6 +197,7 @@ public sealed class ManifestRemover(IRegistry registry, RemovalJournal journal, 
         await _run.IntendAsync(intents, [manifest]).ConfigureAwait(false);
         RemovalState? state = null;
         string? message = null;
+        var isAccepted = false;
         try
         {
             try
@@ -176,6 +216,7 @@ public sealed class ManifestRemover(IRegistry registry, RemovalJournal journal, 
                 throw;
             }
 
+            isAccepted = true;
             if (await registry.FindManifestAsync(repository, manifest.Digest.ToString(), cancellationToken).ConfigureAwait(false) is not null)
             {
                 state = RemovalState.Unchanged;
@@ -186,7 +227,7 @@ public sealed class ManifestRemover(IRegistry registry, RemovalJournal journal, 
             plan.IsRemoved = true;
             await UpdateFallbackAsync(repository, manifest, cancellationToken).ConfigureAwait(false);
         }
-        catch (RegistryRequestException exception) when (exception.StatusCode is >= 400 and < 500)
+        catch (RegistryRequestException exception) when (!isAccepted && exception.StatusCode is >= 400 and < 500)
         {
             state ??= RemovalState.Unchanged;
             message ??= exception.Message;
@@ -353,4 +394,7 @@ public sealed class ManifestRemover(IRegistry registry, RemovalJournal journal, 
             _log.Warning($"{removed.Digest} of '{repository}' on {registry.Name} was deleted, but the list of its subject's referrers may name it still: {exception.Message}");
         }
     }
+
+    /// <summary>What a look at every tag found.</summary>
+    private sealed record Survey(string Repository, Dictionary<Digest, List<string>> Tags, Dictionary<Digest, List<(string Tag, Digest Digest)>> Parents, TimeSpan Lifetime);
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using RegistryTools.Journal;
 using RegistryTools.Manifests;
 using RegistryTools.References;
@@ -119,6 +120,12 @@ internal sealed class RemovalTarget(TagRemovalRequest request)
 
     /// <summary>Whether the registry took the placeholder for it.</summary>
     public bool Covered { get; set; }
+
+    /// <summary>Whether a push over it may land yet.</summary>
+    public bool IsInDoubt { get; set; }
+
+    /// <summary>How long ago it was looked at.</summary>
+    public Stopwatch Looked { get; } = new();
 
     public bool IsSettled => State is not null || Error is not null;
 

@@ -20,6 +20,9 @@ public sealed class TagRemover : IDisposable
     public const int MaximumBatch = 500;
 
     private const long MaximumBatchBytes = 64L * 1024 * 1024;
+
+    // What was seen of a tag longer ago than this is looked at again before the tag is overwritten.
+    private static readonly TimeSpan Stale = TimeSpan.FromSeconds(2);
     private static readonly ConditionalWeakTable<IRegistry, Knowledge> KnownRegistries = new();
 
     private readonly IRegistry _registry;
@@ -29,6 +32,7 @@ public sealed class TagRemover : IDisposable
     private readonly Knowledge _knowledge;
     private JournalRun? _run;
     private List<JournalEntry>? _pending;
+    private Exception? _stop;
 
     /// <summary>Makes a remover for one command's work on one registry.</summary>
     public TagRemover(IRegistry registry, RemovalJournal journal, TagRemoverOptions? options = null)
@@ -128,6 +132,16 @@ public sealed class TagRemover : IDisposable
         {
             foreach (var target in batch)
             {
+                if ((_stop ?? _knowledge.Harm) is { } stop)
+                {
+                    foreach (var other in batch)
+                    {
+                        if (!other.IsSettled && !accepted.Contains(other)) other.Fail(stop);
+                    }
+
+                    return;
+                }
+
                 if (_knowledge.TagDelete == Support.NotSupported || (_knowledge.TagDelete == Support.Supported && _knowledge.KeepsManifests)) break;
                 if (target.IsSettled) continue;
                 if (await RemoveFirstByNameAsync(repository, target, batch, cancellationToken).ConfigureAwait(false)) accepted.Add(target);
@@ -171,39 +185,107 @@ public sealed class TagRemover : IDisposable
         }
 
         await Run().IntendAsync([Intent(repository, target, RemovalMethod.TagApi)], target.Original is null ? null : [target.Original]).ConfigureAwait(false);
-        if (!await DeleteByNameAsync(repository, target, cancellationToken).ConfigureAwait(false)) return false;
-
-        _knowledge.TagDelete = Support.Supported;
         try
         {
-            if (await _registry.FindManifestAsync(repository, target.Seen!.ToString(), cancellationToken).ConfigureAwait(false) is not null)
-            {
-                _knowledge.KeepsManifests = true;
-                return true;
-            }
-
-            var after = await ListAsync(repository, cancellationToken).ConfigureAwait(false);
-            var lost = before.Where(tag => tag != target.Tag && !after.Contains(tag)).ToList();
-            if (lost.Count == 0) return true;
-
-            _log.Warning($"{_registry.Name} deleted the manifest {target.Seen} with the tag '{target.Tag}' of '{repository}', and its other tags with it: {string.Join(", ", lost)}. They are being put back.");
-            foreach (var tag in lost) await _registry.PutManifestAsync(repository, tag, target.Original!.Raw, target.Original.MediaType, CancellationToken.None).ConfigureAwait(false);
-            var stop = new RemovalFailedException(
-                $"{_registry.Name} deletes the manifest, and every tag of it, when one tag is to be deleted. '{target.Tag}' of '{repository}' is gone; {string.Join(", ", lost)} went along and were put back. Nothing further was deleted.",
-                "Use -Method Placeholder on this registry.");
-            foreach (var other in batch)
-            {
-                if (other != target && !other.IsSettled) other.Fail(stop);
-            }
-
-            _log.Warning(stop.Message);
-            return true;
+            if (!await DeleteByNameAsync(repository, target, cancellationToken).ConfigureAwait(false)) return false;
         }
-        catch (RegistryToolsException exception)
+        catch (OperationCanceledException)
         {
-            _log.Warning($"'{target.Tag}' of '{repository}' on {_registry.Name} was deleted, but whether its manifest {target.Seen} is still there could not be told: {exception.Message}");
-            return true;
+            // It may be done all the same, and other tags may have gone along.
+            await MendFirstAsync(repository, target, before, isDone: false).ConfigureAwait(false);
+            throw;
         }
+
+        _knowledge.TagDelete = Support.Supported;
+        await MendFirstAsync(repository, target, before, isDone: true).ConfigureAwait(false);
+        return true;
+    }
+
+    /// <summary>
+    /// Looks whether the first tag that was deleted by its name took the manifest and its other tags along, and puts those back. Where it did, or where that can't be told, nothing further is
+    /// deleted by name. On a clock of its own: what went along comes back although the user has stopped.
+    /// </summary>
+    private async Task MendFirstAsync(string repository, RemovalTarget target, HashSet<string> before, bool isDone)
+    {
+        using var limit = new CancellationTokenSource(_options.RollbackTimeout);
+        List<string>? lost = null;
+        var back = new List<string>();
+        Exception? failure = null;
+        for (var attempt = 1; attempt <= _options.MaximumAttempts && !limit.IsCancellationRequested; attempt++)
+        {
+            try
+            {
+                if (attempt > 1) await DelayAsync(attempt - 1, limit.Token).ConfigureAwait(false);
+                if (lost is null)
+                {
+                    if (!isDone && await _registry.FindManifestAsync(repository, target.Tag, limit.Token).ConfigureAwait(false) is not null) return;
+                    if (await _registry.FindManifestAsync(repository, target.Seen!.ToString(), limit.Token).ConfigureAwait(false) is not null)
+                    {
+                        _knowledge.KeepsManifests = true;
+                        return;
+                    }
+
+                    var after = await ListAsync(repository, limit.Token).ConfigureAwait(false);
+                    var missing = before.Where(tag => tag != target.Tag && !after.Contains(tag)).ToList();
+
+                    // A listing may leave out what is there.
+                    var gone = new List<string>();
+                    foreach (var tag in missing)
+                    {
+                        if (await _registry.FindManifestAsync(repository, tag, limit.Token).ConfigureAwait(false) is null) gone.Add(tag);
+                    }
+
+                    if (gone.Count == 0) return;
+                    lost = gone;
+                    _log.Warning($"{_registry.Name} deleted the manifest {target.Seen} with the tag '{target.Tag}' of '{repository}', and its other tags with it: {string.Join(", ", lost)}. They are being put back.");
+                    await Run().IntendAsync(lost.Select(tag => new RemovalIntent(repository, tag, target.Digest!, target.MediaType, RemovalMethod.TagApi))).ConfigureAwait(false);
+                }
+
+                failure = null;
+                foreach (var tag in lost.Where(tag => !back.Contains(tag)).ToList())
+                {
+                    try
+                    {
+                        // Somebody may have pushed it anew.
+                        if (await _registry.FindManifestAsync(repository, tag, limit.Token).ConfigureAwait(false) is null)
+                        {
+                            await _registry.PutManifestAsync(repository, tag, target.Original!.Raw, target.Original.MediaType, limit.Token).ConfigureAwait(false);
+                        }
+
+                        back.Add(tag);
+                        await Run().ConcludeAsync(repository, tag, target.Digest!, RemovalState.Restored).ConfigureAwait(false);
+                    }
+                    catch (RegistryToolsException exception)
+                    {
+                        failure = exception;
+                    }
+                }
+
+                if (failure is null) break;
+            }
+            catch (Exception exception) when (exception is RegistryToolsException or OperationCanceledException)
+            {
+                failure = exception;
+            }
+        }
+
+        if (lost is null)
+        {
+            _stop = new RemovalFailedException(
+                $"'{target.Tag}' of '{repository}' on {_registry.Name} was deleted, but whether its manifest {target.Seen} is still there, and whether other tags went along, could not be told{(failure is null ? "." : ": " + failure.Message)} Nothing further was deleted.",
+                $"Look whether tags are missing; Restore-RegistryTag -Digest {target.Digest} puts them back.",
+                failure);
+        }
+        else
+        {
+            var rest = lost.Except(back).ToList();
+            _knowledge.Harm = new RemovalFailedException(
+                $"{_registry.Name} deletes the manifest, and every tag of it, when one tag is to be deleted. '{target.Tag}' of '{repository}' is gone; {string.Join(", ", lost)} went along and {(rest.Count == 0 ? "were put back" : "could not all be put back: " + string.Join(", ", rest) + (rest.Count == 1 ? " is" : " are") + " missing" + (failure is null ? string.Empty : " (" + failure.Message + ")"))}. Nothing further was deleted.",
+                "Use -Method Placeholder on this registry." + (rest.Count == 0 ? string.Empty : $" Restore-RegistryTag -Digest {target.Digest} puts back what is missing."),
+                failure);
+        }
+
+        _log.Warning((_stop ?? _knowledge.Harm)!.Message);
     }
 
     private async Task<bool> RemoveOneByNameAsync(string repository, RemovalTarget target, CancellationToken cancellationToken)
@@ -533,6 +615,46 @@ public sealed class TagRemover : IDisposable
     {
         for (var attempt = 1; ; attempt++)
         {
+            // Never blind: not again, and not long after the tag was looked at.
+            if (attempt > 1 || target.Looked.Elapsed > Stale)
+            {
+                try
+                {
+                    var now = await _registry.FindManifestAsync(repository, target.Tag, cancellationToken).ConfigureAwait(false);
+                    target.Looked.Restart();
+                    if (now?.Digest == placeholder.Digest)
+                    {
+                        target.Covered = true;
+                        target.Error = null;
+                        return;
+                    }
+
+                    if (now is not null && now.Digest != target.Seen)
+                    {
+                        target.Touched = false;
+                        target.Fail(new TagMovedException(_registry.Name, repository, target.Tag, target.Seen!, now.Digest));
+                        return;
+                    }
+
+                    if (now is null && target.Seen != placeholder.Digest)
+                    {
+                        // Somebody else deleted it. That is what was wanted, and nothing is pushed over nothing.
+                        target.Touched = false;
+                        target.Error = null;
+                        target.State = RemovalState.Removed;
+                        return;
+                    }
+                }
+                catch (RegistryToolsException exception)
+                {
+                    // The next look, or putting back, finds out.
+                    target.Error ??= exception;
+                    if (attempt == _options.MaximumAttempts) return;
+                    await DelayAsync(attempt, cancellationToken).ConfigureAwait(false);
+                    continue;
+                }
+            }
+
             try
             {
                 target.Touched = true;
@@ -549,36 +671,6 @@ public sealed class TagRemover : IDisposable
 
             _log.Verbose($"Whether the placeholder stands over '{target.Tag}' of '{repository}' is in doubt ({target.Error.Message}); it is looked at again.");
             await DelayAsync(attempt, cancellationToken).ConfigureAwait(false);
-            try
-            {
-                var now = await _registry.FindManifestAsync(repository, target.Tag, cancellationToken).ConfigureAwait(false);
-                if (now?.Digest == placeholder.Digest)
-                {
-                    target.Covered = true;
-                    target.Error = null;
-                    return;
-                }
-
-                if (now is not null && now.Digest != target.Seen)
-                {
-                    target.Touched = false;
-                    target.Fail(new TagMovedException(_registry.Name, repository, target.Tag, target.Seen!, now.Digest));
-                    return;
-                }
-
-                if (now is null && target.Seen != placeholder.Digest)
-                {
-                    // Somebody else deleted it. That is what was wanted, and nothing is pushed over nothing.
-                    target.Touched = false;
-                    target.Error = null;
-                    target.State = RemovalState.Removed;
-                    return;
-                }
-            }
-            catch (RegistryToolsException)
-            {
-                // The next try, or putting back, finds out.
-            }
         }
     }
 
@@ -652,7 +744,7 @@ public sealed class TagRemover : IDisposable
         try
         {
             await Throttle.ForEachAsync(targets, _options.ThrottleLimit, target => PutBackAsync(repository, placeholder, target, cause, limit.Token), limit.Token).ConfigureAwait(false);
-            if (removePlaceholder && targets.TrueForAll(target => target.State is RemovalState.Restored or RemovalState.Unchanged))
+            if (removePlaceholder && targets.TrueForAll(target => target.State is RemovalState.Restored or RemovalState.Unchanged && !target.IsInDoubt))
             {
                 await _registry.DeleteManifestAsync(repository, placeholder.Digest, limit.Token).ConfigureAwait(false);
             }
@@ -674,6 +766,8 @@ public sealed class TagRemover : IDisposable
         }
     }
 
+    private static bool IsInDoubt(RemovalTarget target, Exception? cause) => !target.Covered && (cause is OperationCanceledException || (target.Error is RegistryRequestException request && LeavesDoubt(request)));
+
     private async Task PutBackAsync(string repository, PlaceholderManifest placeholder, RemovalTarget target, Exception? cause, CancellationToken cancellationToken)
     {
         for (var attempt = 1; attempt <= _options.MaximumAttempts + 1; attempt++)
@@ -691,6 +785,14 @@ public sealed class TagRemover : IDisposable
 
                 if (now.Digest != placeholder.Digest)
                 {
+                    // A push that was not answered may land yet.
+                    if (attempt < 3 && IsInDoubt(target, cause))
+                    {
+                        await DelayAsync(attempt, cancellationToken).ConfigureAwait(false);
+                        continue;
+                    }
+
+                    target.IsInDoubt = IsInDoubt(target, cause);
                     var error = target.Error ?? (cause is OperationCanceledException ? null : cause);
                     var restored = now.Digest == target.Original!.Digest && target.Covered;
                     target.Fail(
@@ -794,6 +896,7 @@ public sealed class TagRemover : IDisposable
     private async Task<bool> FetchAsync(string repository, RemovalTarget target, CancellationToken cancellationToken)
     {
         Manifest manifest;
+        target.Looked.Restart();
         try
         {
             manifest = await _registry.GetManifestAsync(repository, target.Tag, cancellationToken).ConfigureAwait(false);
@@ -876,6 +979,9 @@ public sealed class TagRemover : IDisposable
     {
         /// <summary>Whether it deletes tags by name.</summary>
         public Support TagDelete { get; set; }
+
+        /// <summary>What is said of it once it was seen to take a tag's manifest, and other tags, along: it is not asked to delete by name again.</summary>
+        public Exception? Harm { get; set; }
 
         /// <summary>Whether it was seen to keep a manifest whose tag it deleted by name.</summary>
         public bool KeepsManifests { get; set; }

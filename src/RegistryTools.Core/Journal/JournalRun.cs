@@ -28,6 +28,7 @@ public sealed class JournalRun : IDisposable
     private long _written;
     private long _flushed;
     private bool _disposed;
+    private Exception? _broken;
 
     internal JournalRun(FileStream stream, string file, string id, DateTimeOffset time, string registry)
     {
@@ -125,7 +126,7 @@ public sealed class JournalRun : IDisposable
             _disposed = true;
             _stream.Dispose();
             bool concluded;
-            lock (_waiting) concluded = _open.Count == 0;
+            lock (_waiting) concluded = _open.Count == 0 && _broken is null;
 
             // Runs that left nothing open need not be read to find those that did.
             if (concluded) File.Move(_file, RemovalJournal.ConcludedName(_file));
@@ -173,6 +174,9 @@ public sealed class JournalRun : IDisposable
         try
         {
             if (_flushed >= mine) return;
+
+            // What waited along with a write that failed is not on the disk either, and what is written behind half a line can't be read.
+            if (_broken is not null) throw Broken(_broken);
             byte[][] lines;
             long upTo;
             lock (_waiting)
@@ -188,11 +192,15 @@ public sealed class JournalRun : IDisposable
         }
         catch (Exception exception) when (exception is IOException or ObjectDisposedException or NotSupportedException)
         {
-            throw new JournalException($"The journal of removals can't be written at '{_file}': {exception.Message}", "Free space on that disk, or name another directory in the environment variable REGISTRYTOOLS_DATA.", exception);
+            _broken = exception;
+            throw Broken(exception);
         }
         finally
         {
             _gate.Release();
         }
     }
+
+    private JournalException Broken(Exception cause) =>
+        new($"The journal of removals can't be written at '{_file}': {cause.Message}", "Free space on that disk, or name another directory in the environment variable REGISTRYTOOLS_DATA.", cause);
 }

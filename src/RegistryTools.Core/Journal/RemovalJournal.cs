@@ -83,7 +83,7 @@ public sealed class RemovalJournal
             bool? live = null;
             foreach (var entry in ReadFile(file))
             {
-                if (registry is not null && !string.Equals(entry.Registry, registry, StringComparison.OrdinalIgnoreCase)) continue;
+                if (registry is not null && !IsSame(entry.Registry, registry)) continue;
                 if (pendingOnly && entry.State != RemovalState.Pending) continue;
                 if (entry.State == RemovalState.Pending) entry.IsLive = live ??= IsLive(file);
                 yield return entry;
@@ -149,7 +149,7 @@ public sealed class RemovalJournal
 
     private static void Append(string file, JournalEntry entry, RemovalState state, string? message)
     {
-        using var stream = new FileStream(file, FileMode.Open, FileAccess.Write, FileShare.Read);
+        using var stream = Open(file, FileAccess.Write, FileShare.Read);
         stream.Seek(0, SeekOrigin.End);
 
         // The line before may have been cut short by a crash.
@@ -159,8 +159,28 @@ public sealed class RemovalJournal
         stream.Flush(flushToDisk: true);
     }
 
+    // Who looks whether a run is live has its file for itself, for a moment.
+    private static FileStream Open(string file, FileAccess access, FileShare share)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return new FileStream(file, FileMode.Open, access, share);
+            }
+            catch (IOException exception) when (exception is not (FileNotFoundException or DirectoryNotFoundException) && attempt < 25)
+            {
+                Thread.Sleep(20);
+            }
+        }
+    }
+
     internal static string ConcludedName(string file) =>
         file.EndsWith(ConcludedExtension, StringComparison.Ordinal) ? file : file.Substring(0, file.Length - Extension.Length) + ConcludedExtension;
+
+    // A storage's location is a path, and two that differ by case are two.
+    private static bool IsSame(string left, string right) =>
+        string.Equals(left, right, left.StartsWith("http", StringComparison.OrdinalIgnoreCase) || Path.DirectorySeparatorChar != '/' ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal);
 
     private static string Key(string repository, string? tag, Digest digest) => repository + "\n" + tag + "\n" + digest;
 
@@ -210,7 +230,7 @@ public sealed class RemovalJournal
         FileStream stream;
         try
         {
-            stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            stream = Open(file, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
