@@ -68,9 +68,10 @@ public sealed class RepairRegistryStorageCommand : RegistryCmdlet
     {
         foreach (var pair in _found)
         {
+            var found = pair.Value;
             if (!TryFindStorage(pair.Key, out var storage)) continue;
             var repairer = new StorageRepairer(storage, MinimumAge, ActivityRouter.Log);
-            if (!TryRun(new ErrorSubject(storage.Root), token => repairer.RepairAsync(pair.Value, token), out var repairs, "Repairing the storage")) continue;
+            if (!TryRun(new ErrorSubject(storage.Root), token => repairer.RepairAsync(found, token), out var repairs, "Repairing the storage")) continue;
             foreach (var repair in repairs) Report(repair, storage.Root);
         }
     }
