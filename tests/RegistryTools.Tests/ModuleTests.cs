@@ -119,7 +119,7 @@ public sealed class ModuleTests
             };
             var script = $"(Connect-Registry http://{registry.Address}).Kind; (Get-RegistryTag i1 -Detailed).Platform; (Get-RegistryManifest i1:T11).Kind; "
                 + "Import-Module -Force (Get-Module RegistryTools).Path; Get-RegistryTag i1 -Registry http://" + registry.Address + " | % Name; "
-                + $"$s = '{storage.FullName}'; (Measure-RegistryStorage $s -By Registry).Tags; Test-RegistryStorage $s -Content -Quiet; (Invoke-RegistryGarbageCollect $s -RemoveUntagged -MinimumAge 0s).ManifestsRemoved; "
+                + $"$s = '{storage.FullName}'; (Measure-RegistryStorage $s -By Registry).Tags; Test-RegistryStorage $s -Content -Quiet; (Invoke-RegistryGarbageCollect $s -RemoveUntagged -MinimumAge 0s 6>$null).ManifestsRemoved; "
                 + "(Restore-RegistryGarbage $s).Restored; $c = Connect-Registry -StoragePath $s; (Remove-RegistryRepository i3 -Confirm:$false -PassThru | Restore-RegistryGarbage).Restored; Test-RegistryStorage $s -Content -Quiet; "
                 + "[AppDomain]::CurrentDomain.GetAssemblies() | ? Location -like '*netstandard2.0*RegistryTools.Core.dll' | % { 'core ' + $_.GetName().Name }";
             foreach (var argument in new[] { typeof(RegistryTools.Host.CommandLine.HostProgram).Assembly.Location, "-ModulePath", copy.FullName, "-Command", script }) start.ArgumentList.Add(argument);

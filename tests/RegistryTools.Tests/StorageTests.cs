@@ -34,6 +34,31 @@ public sealed class StorageTests : IDisposable
     }
 
     [Fact]
+    public void A_path_names_a_storage_wherever_a_registry_can_be_named()
+    {
+        var store = new DistributionStore(Path.Combine(_directory, "registry"));
+        SampleData.Seed(store);
+        using var session = new ModuleSession();
+        Assert.Equal(3, session.Invoke($"Get-RegistryTag i1 -Registry '{store.StoragePath}'").Succeed().Values("Name").Count);
+        session.Invoke($"Get-RegistryTag i1 T12 -Registry '{store.StoragePath}/docker/registry/v2' | Remove-RegistryTag").Succeed();
+        Assert.Equal(["T11", "T13"], store.Tags("i1"));
+        Assert.Single(session.Invoke("Get-RegistryConnection").Succeed().Values("Kind"));
+        session.Invoke($"Get-RegistryTag i1 -Registry '{_directory}'").Fail("StorageNotFound");
+    }
+
+    [Fact]
+    public void What_a_collection_leaves_in_the_quarantine_is_told_with_how_to_free_it()
+    {
+        var store = new DistributionStore(Path.Combine(_directory, "registry"));
+        SampleData.Seed(store);
+        store.DeleteTag("i1", "T11");
+        using var session = new ModuleSession();
+        var told = session.Invoke($"$null = Invoke-RegistryGarbageCollect '{store.StoragePath}' -RemoveUntagged -MinimumAge 0s -InformationVariable told; \"$told\"").Succeed().Output.Single()!.ToString()!;
+        Assert.Contains("are in the quarantine", told, StringComparison.Ordinal);
+        Assert.Contains("Clear-RegistryGarbage frees them", told, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_directory_that_is_no_storage()
     {
         using var session = new ModuleSession();

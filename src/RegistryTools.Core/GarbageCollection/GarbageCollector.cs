@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.ExceptionServices;
 using RegistryTools.Errors;
 using RegistryTools.Storage;
 
@@ -117,15 +118,15 @@ public sealed class GarbageCollector
         using var run = quarantine.Begin(_options, acts);
         result.RunId = run.Id;
         var sweeper = new GarbageSweeper(_location, _options, plan, run, acts, result, removed);
-        OperationCanceledException? cancelled = null;
+        ExceptionDispatchInfo? stopped = null;
         try
         {
             sweeper.Sweep(cancellationToken);
         }
-        catch (OperationCanceledException exception)
+        catch (Exception exception) when (exception is OperationCanceledException or GarbageException or IOException or UnauthorizedAccessException)
         {
             // What was moved is looked after all the same.
-            cancelled = exception;
+            stopped = ExceptionDispatchInfo.Capture(exception);
         }
 
         _options.AfterSweep?.Invoke();
@@ -139,7 +140,7 @@ public sealed class GarbageCollector
             GiveBack(plan, run, acts, sweeper.Moved, result);
         }
 
-        if (cancelled is null) sweeper.Tidy(CancellationToken.None);
+        if (stopped is null) sweeper.Tidy(CancellationToken.None);
 
         // One that was not waited for to the end is looked after once more by the next run.
         if (isSettled)
@@ -148,11 +149,11 @@ public sealed class GarbageCollector
             {
                 writer.WriteString("kind", "end");
                 writer.WriteNumber("bytes", result.BytesQuarantined);
-                writer.WriteBoolean("cancelled", cancelled is not null);
+                writer.WriteBoolean("cancelled", stopped is not null);
             });
         }
 
-        if (cancelled is not null) throw cancelled;
+        stopped?.Throw();
         if (result.BytesQuarantined == 0 && !run.Items().Any())
         {
             // Nothing is left in it: it never was.

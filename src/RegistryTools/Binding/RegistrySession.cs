@@ -93,7 +93,7 @@ internal sealed class RegistrySession
 
     /// <summary>
     /// What an argument means: nothing, the current connection; an object, itself; a text, the connection of that name, else the one to that address, else an address that
-    /// is not connected yet. A text that looks like no address, being without a period, a colon and a scheme, can only be a name.
+    /// is not connected yet, else the path of a storage. A text that looks like no address, being without a period, a colon and a scheme, can only be a name.
     /// </summary>
     public Resolution Resolve(RegistryConnection? argument)
     {
@@ -133,6 +133,7 @@ internal sealed class RegistrySession
 
         // What the journal holds of a storage is its path.
         if (connections.FirstOrDefault(connection => string.Equals(connection.Location, text, StringComparison.Ordinal)) is { } located) return new Resolution { Connection = located };
+        if (IsPath(text)) return new Resolution { StoragePath = text };
         var isAddress = text.IndexOf('.') >= 0 || text.IndexOf(':') >= 0 || text.Split('/')[0].Equals("localhost", StringComparison.OrdinalIgnoreCase);
         if (!isAddress)
         {
@@ -162,6 +163,10 @@ internal sealed class RegistrySession
         }
     }
 
+    // No registry's address begins with a slash or a period, or has a backslash or a drive of one letter in it.
+    private static bool IsPath(string text) =>
+        text[0] is '/' or '.' or '~' || text.IndexOf('\\') >= 0 || (text.Length > 2 && text[1] == ':' && text[2] == '/' && char.IsLetter(text[0]));
+
     private static bool SameName(RegistryConnection connection, string name) => string.Equals(connection.Name, name, StringComparison.OrdinalIgnoreCase);
 
     private static RegistrySession Make(Runspace runspace)
@@ -179,12 +184,15 @@ internal sealed class RegistrySession
         foreach (var connection in Connections) Remove(connection);
     }
 
-    /// <summary>What an argument turned out to mean: one of the three.</summary>
+    /// <summary>What an argument turned out to mean: one of these.</summary>
     internal sealed class Resolution
     {
         public RegistryConnection? Connection { get; set; }
 
         public RegistryAddress? Address { get; set; }
+
+        /// <summary>A path of the file system, as it was given: the storage of a registry may be there.</summary>
+        public string? StoragePath { get; set; }
 
         public ErrorRecord? Error { get; set; }
     }

@@ -107,7 +107,9 @@ public sealed class InvokeRegistryGarbageCollectCommand : StorageCmdlet
         var removed = new List<GarbageItem>();
         if (!TryRun(subject, token => collector.SweepAsync(plan, PassThru ? removed.Add : null, token), out var result, "Removing garbage")) return;
         Report(result, removed, storage.Root, "Removed");
-        if (result.BytesQuarantined > 0) WriteVerbose($"{Bytes(result.BytesQuarantined)} are in the quarantine. Restore-RegistryGarbage -RunId {result.RunId} puts them back, Clear-RegistryGarbage frees them.");
+        if (result.BytesQuarantined == 0) return;
+        Tell($"{Bytes(result.BytesQuarantined)} are in the quarantine. Clear-RegistryGarbage frees them.");
+        Tell($"To put them back: Restore-RegistryGarbage -RunId {result.RunId}");
     }
 
     private void Report(GarbageCollectionResult result, IReadOnlyList<GarbageItem> items, string storage, string state)

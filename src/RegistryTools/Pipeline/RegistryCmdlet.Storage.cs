@@ -38,6 +38,9 @@ public abstract partial class RegistryCmdlet
         }
     }
 
+    /// <summary>Tells the user what to do next, as Write-Host does: shown in a console and in the log of a pipeline, and not among the objects.</summary>
+    private protected void Tell(string text) => WriteInformation(new HostInformationMessage { Message = text }, ["PSHOST"]);
+
     /// <summary>Whether a repository is like one of some patterns; null where there are none, and all are meant.</summary>
     private protected static Func<string, bool>? Filter(string[]? patterns)
     {

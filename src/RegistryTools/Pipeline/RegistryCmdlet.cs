@@ -114,6 +114,14 @@ public abstract partial class RegistryCmdlet : PSCmdlet, IDisposable
         connection = resolution.Connection!;
         if (resolution.Connection is not null) return true;
         if (resolution.Error is not null) ThrowTerminatingError(resolution.Error);
+        if (resolution.StoragePath is { } path)
+        {
+            if (!TryFindStorage(path, out var location)) return false;
+            var root = location.Root;
+            connection = session.Connections.FirstOrDefault(open => open.Address is null && string.Equals(open.Location, root, StringComparison.Ordinal))
+                ?? session.Add(RegistryConnection.Open(new Registries.StorageRegistry(location), null, null, null, "None", DateTimeOffset.Now), makeCurrent: false);
+            return true;
+        }
 
         var address = resolution.Address!;
         var key = address.ToString();

@@ -26,6 +26,31 @@ public sealed class GarbageRaceTests : IDisposable
         return data;
     }
 
+    [Fact]
+    public async Task A_run_that_ends_in_an_error_of_the_disk_gives_back_what_a_push_needs_before_it_ends()
+    {
+        Store.AddImage("a", "t", "tagged");
+        var condemned = Store.AddImage("a", null, "condemned");
+        Store.AddImage("a", null, "condemned too");
+        var bytes = Store.ReadManifest("a", condemned)!;
+        _tree.Age();
+        var failed = false;
+        var options = StorageTree.Options(
+            throttle: 1,
+            beforeAct: act =>
+            {
+                // The journal of the blobs can't be written, when the layer links have been moved that the push needs.
+                if (failed || !act.StartsWith("append ", StringComparison.Ordinal) || Directory.GetFiles(Path.Combine(_tree.V2, "repositories/a/_layers"), "link", SearchOption.AllDirectories).Length > 2) return;
+                failed = true;
+                Store.WriteManifest("a", "late", bytes);
+                throw new IOException("The disk says no.");
+            });
+        var error = await Record.ExceptionAsync(() => _tree.CollectAsync(options));
+        Assert.True(failed);
+        Assert.NotNull(error);
+        _tree.EveryTagIsWhole();
+    }
+
     [Theory]
     [MemberData(nameof(Moments))]
     public async Task What_is_pushed_meanwhile_is_whole_afterwards(bool beforeSweep, string what)

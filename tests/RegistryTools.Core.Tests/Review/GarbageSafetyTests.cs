@@ -137,7 +137,7 @@ public sealed class GarbageSafetyTests : IDisposable
         var bytes = Store.ReadManifest("a", image)!;
         _tree.Age();
         using var cancel = new CancellationTokenSource();
-        Task? push = null;
+        Thread? push = null;
         var options = new GarbageCollectorOptions
         {
             RemoveUntagged = true,
@@ -147,14 +147,19 @@ public sealed class GarbageSafetyTests : IDisposable
             {
                 if (act.StartsWith("move ", StringComparison.Ordinal) && act.Contains("/blobs/", StringComparison.Ordinal) && act.EndsWith("/data", StringComparison.Ordinal)) cancel.Cancel();
             },
-            AfterSweep = () => push = Task.Run(async () =>
+            AfterSweep = () =>
             {
-                await Task.Delay(300);
-                Store.WriteManifest("a", "late", bytes);
-            }),
+                // A thread of its own: where many tests run, the pool's are late.
+                push = new Thread(() =>
+                {
+                    Thread.Sleep(200);
+                    Store.WriteManifest("a", "late", bytes);
+                });
+                push.Start();
+            },
         };
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => new GarbageCollector(_tree.Location, options).CollectAsync(null, cancel.Token));
-        await push!;
+        push!.Join();
         _tree.EveryTagIsWhole();
     }
 
