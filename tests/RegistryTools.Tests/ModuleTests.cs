@@ -112,23 +112,15 @@ public sealed class ModuleTests
             var manifest = Path.Combine(copy.FullName, "RegistryTools.psd1");
             var text = await File.ReadAllLinesAsync(manifest);
             await File.WriteAllLinesAsync(manifest, text.Select(line => line.Contains("RootModule", StringComparison.Ordinal) ? "RootModule = 'bin/netstandard2.0/RegistryTools.dll'" : line));
-            var start = new ProcessStartInfo(Environment.ProcessPath!.EndsWith("dotnet", StringComparison.Ordinal) ? Environment.ProcessPath : "dotnet")
-            {
-                RedirectStandardOutput = true,
-                RedirectStandardError = true,
-            };
             var script = $"(Connect-Registry http://{registry.Address}).Kind; (Get-RegistryTag i1 -Detailed).Platform; (Get-RegistryManifest i1:T11).Kind; "
                 + "Import-Module -Force (Get-Module RegistryTools).Path; Get-RegistryTag i1 -Registry http://" + registry.Address + " | % Name; "
                 + $"$s = '{storage.FullName}'; (Measure-RegistryStorage $s -By Registry).Tags; Test-RegistryStorage $s -Content -Quiet; (Invoke-RegistryGarbageCollect $s -RemoveUntagged -MinimumAge 0s 6>$null).ManifestsRemoved; "
                 + "(Restore-RegistryGarbage $s).Restored; $c = Connect-Registry -StoragePath $s; (Remove-RegistryRepository i3 -Confirm:$false -PassThru | Restore-RegistryGarbage).Restored; Test-RegistryStorage $s -Content -Quiet; "
                 + "[AppDomain]::CurrentDomain.GetAssemblies() | ? Location -like '*netstandard2.0*RegistryTools.Core.dll' | % { 'core ' + $_.GetName().Name }";
-            foreach (var argument in new[] { typeof(RegistryTools.Host.CommandLine.HostProgram).Assembly.Location, "-ModulePath", copy.FullName, "-Command", script }) start.ArgumentList.Add(argument);
-            using var process = Process.Start(start)!;
-            var error = process.StandardError.ReadToEndAsync();
-            var output = await process.StandardOutput.ReadToEndAsync();
-            await process.WaitForExitAsync();
-            Assert.Equal(string.Empty, await error);
-            Assert.Equal(["Http", "linux/amd64", "Image", "T11", "15", "True", "1", "6", "10", "True", "core RegistryTools.Core"], output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
+            using var shell = new ChildShell { ModulePath = copy.FullName };
+            var (output, error) = await shell.RunAsync(script);
+            Assert.Equal(string.Empty, error);
+            Assert.Equal(["Http", "linux/amd64", "Image", "T11", "15", "True", "1", "6", "10", "True", "core RegistryTools.Core"], output);
         }
         finally
         {

@@ -19,27 +19,32 @@ internal sealed class RegistryAuthenticator(Uri registry, HttpRegistryOptions op
     private static readonly TimeSpan DefaultLifetime = TimeSpan.FromSeconds(60);
     private readonly ConcurrentDictionary<string, Lazy<Task<IssuedToken>>> _tokens = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, string> _challengedScopes = new(StringComparer.Ordinal);
+    private readonly Login _login = new(string.Empty, options.UserName, options.Password, options.Token, options.IdentityToken);
+    private readonly Login[] _namespaces = [.. options.NamespaceCredentials
+        .Select(static pair => new Login(pair.Key.Trim('/'), pair.Value.UserName, pair.Value.Password, pair.Value.RegistryToken, pair.Value.IdentityToken))
+        .OrderByDescending(static login => login.Namespace.Length)];
+
     private volatile Service? _service;
     private volatile string? _scheme;
-    private volatile string? _refreshToken = options.IdentityToken;
 
     /// <summary>None, Basic or Bearer, as far as the registry has said.</summary>
     public string Scheme => _scheme ?? "None";
 
-    public bool HasCredentials => options.UserName is not null || options.Token is not null || options.IdentityToken is not null;
+    public bool HasCredentials => _login.IsKnown || _namespaces.Length > 0;
 
     /// <summary>The header for a request of this scope, as far as is known without asking the registry; null for none.</summary>
     public async Task<AuthenticationHeaderValue?> GetAsync(string? scope, CancellationToken cancellationToken)
     {
-        if (options.Token is not null) return _scheme == "Basic" ? null : new AuthenticationHeaderValue("Bearer", options.Token);
+        var login = LoginFor(scope);
+        if (login.Token is not null) return _scheme == "Basic" ? null : new AuthenticationHeaderValue("Bearer", login.Token);
         switch (_scheme)
         {
             case "Basic":
-                return Basic();
-            case "Bearer" when scope is not null && (scope.Length > 0 || HasCredentials) && _service is { } service:
+                return login.Basic();
+            case "Bearer" when scope is not null && (scope.Length > 0 || login.IsKnown) && _service is { } service:
                 var effective = Effective(scope);
                 if (effective is null) return null;
-                return new AuthenticationHeaderValue("Bearer", (await GetTokenAsync(service, effective, cancellationToken).ConfigureAwait(false)).Value);
+                return new AuthenticationHeaderValue("Bearer", (await GetTokenAsync(service, login, effective, cancellationToken).ConfigureAwait(false)).Value);
             default:
                 return null;
         }
@@ -51,15 +56,16 @@ internal sealed class RegistryAuthenticator(Uri registry, HttpRegistryOptions op
     /// <param name="sent">What it was sent with, or null.</param>
     public bool Learn(IReadOnlyList<AuthenticationChallenge> challenges, string? scope, AuthenticationHeaderValue? sent)
     {
+        var login = LoginFor(scope);
         var bearer = challenges.FirstOrDefault(challenge => challenge.Is("Bearer") && challenge["realm"] is not null);
         if (bearer is not null)
         {
             _scheme = "Bearer";
-            if (options.Token is not null) return sent is null;
+            if (login.Token is not null) return sent is null;
             _service = new Service(Realm(bearer["realm"]!), bearer["service"]);
 
             // An empty scope is a question whether the credentials are good; without any there is nothing to ask.
-            if (scope is null || (scope.Length == 0 && !HasCredentials)) return false;
+            if (scope is null || (scope.Length == 0 && !login.IsKnown)) return false;
             var before = Effective(scope);
             if (bearer["scope"] is { Length: > 0 } wanted) _challengedScopes[scope] = wanted;
             else if (before is null) _challengedScopes[scope] = scope;
@@ -67,9 +73,9 @@ internal sealed class RegistryAuthenticator(Uri registry, HttpRegistryOptions op
             if (now is null) return false;
 
             // The same scope again: the token that was refused has run out, or never was good enough. One new one is tried.
-            if (sent is not null && before == now && _tokens.TryGetValue(Key(_service, now), out var entry) && entry is { IsValueCreated: true, Value: { Status: TaskStatus.RanToCompletion } task } && task.Result.Value == sent.Parameter)
+            if (sent is not null && before == now && _tokens.TryGetValue(Key(_service, login, now), out var entry) && entry is { IsValueCreated: true, Value: { Status: TaskStatus.RanToCompletion } task } && task.Result.Value == sent.Parameter)
             {
-                Forget(Key(_service, now), entry);
+                Forget(Key(_service, login, now), entry);
             }
 
             return true;
@@ -78,7 +84,7 @@ internal sealed class RegistryAuthenticator(Uri registry, HttpRegistryOptions op
         if (challenges.Any(challenge => challenge.Is("Basic")))
         {
             _scheme = "Basic";
-            return sent is null && options.UserName is not null && options.Token is null;
+            return sent is null && login.UserName is not null && login.Token is null;
         }
 
         return false;
@@ -90,8 +96,15 @@ internal sealed class RegistryAuthenticator(Uri registry, HttpRegistryOptions op
 
     private string? Effective(string scope) => _challengedScopes.TryGetValue(scope, out var wanted) ? wanted : TokenScope.IsDelete(scope) ? null : scope;
 
-    private AuthenticationHeaderValue? Basic() =>
-        options.UserName is null ? null : new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(options.UserName + ":" + options.Password)));
+    /// <summary>Who asks: whom the credentials of the longest namespace name that the repository of this scope is in, else the connection's own.</summary>
+    private Login LoginFor(string? scope)
+    {
+        const string Prefix = "repository:";
+        if (_namespaces.Length == 0 || scope is null || !scope.StartsWith(Prefix, StringComparison.Ordinal)) return _login;
+        var end = scope.IndexOf(':', Prefix.Length);
+        var repository = end < 0 ? scope.Substring(Prefix.Length) : scope.Substring(Prefix.Length, end - Prefix.Length);
+        return Array.Find(_namespaces, login => repository == login.Namespace || repository.StartsWith(login.Namespace + "/", StringComparison.Ordinal)) ?? _login;
+    }
 
     private Uri Realm(string text)
     {
@@ -113,14 +126,14 @@ internal sealed class RegistryAuthenticator(Uri registry, HttpRegistryOptions op
         return realm;
     }
 
-    private async Task<IssuedToken> GetTokenAsync(Service service, string scope, CancellationToken cancellationToken)
+    private async Task<IssuedToken> GetTokenAsync(Service service, Login login, string scope, CancellationToken cancellationToken)
     {
-        var key = Key(service, scope);
+        var key = Key(service, login, scope);
         for (var attempt = 0; ; attempt++)
         {
             // Asked for on nobody's behalf in particular: a caller that gives up does not take the token from the others.
             // Lazy, since the dictionary may make several values and keep one: only the one that is kept sends a request.
-            var entry = _tokens.GetOrAdd(key, _ => new Lazy<Task<IssuedToken>>(() => Task.Run(() => RequestTokenAsync(service, scope))));
+            var entry = _tokens.GetOrAdd(key, _ => new Lazy<Task<IssuedToken>>(() => Task.Run(() => RequestTokenAsync(service, login, scope))));
             var task = entry.Value;
             IssuedToken token;
             try
@@ -139,7 +152,7 @@ internal sealed class RegistryAuthenticator(Uri registry, HttpRegistryOptions op
         }
     }
 
-    private static string Key(Service service, string scope) => service.Realm.AbsoluteUri + "\n" + service.Name + "\n" + scope;
+    private static string Key(Service service, Login login, string scope) => service.Realm.AbsoluteUri + "\n" + service.Name + "\n" + login.Namespace + "\n" + scope;
 
     private void Forget(string key, Lazy<Task<IssuedToken>> entry) =>
         ((ICollection<KeyValuePair<string, Lazy<Task<IssuedToken>>>>)_tokens).Remove(new KeyValuePair<string, Lazy<Task<IssuedToken>>>(key, entry));
@@ -156,9 +169,9 @@ internal sealed class RegistryAuthenticator(Uri registry, HttpRegistryOptions op
         return await task.ConfigureAwait(false);
     }
 
-    private async Task<IssuedToken> RequestTokenAsync(Service service, string scope)
+    private async Task<IssuedToken> RequestTokenAsync(Service service, Login login, string scope)
     {
-        using var request = _refreshToken is { } refreshToken ? PostRequest(service, scope, refreshToken) : GetRequest(service, scope);
+        using var request = login.RefreshToken is { } refreshToken ? PostRequest(service, scope, refreshToken) : GetRequest(service, login, scope);
         var shown = new UriBuilder(service.Realm) { Query = string.Empty }.Uri;
         using var limit = new CancellationTokenSource(options.Timeout);
         try
@@ -174,7 +187,7 @@ internal sealed class RegistryAuthenticator(Uri registry, HttpRegistryOptions op
                     request.Method.Method,
                     shown,
                     status,
-                    remedy: HasCredentials ? "Check the user name and the password or token, and whether that user may do this." : "Give credentials: Connect-Registry … -Credential (Get-Credential).");
+                    remedy: login.IsKnown ? "Check the user name and the password or token, and whether that user may do this." : "Give credentials: Connect-Registry … -Credential (Get-Credential).");
             }
 
             if (!response.IsSuccessStatusCode)
@@ -185,7 +198,7 @@ internal sealed class RegistryAuthenticator(Uri registry, HttpRegistryOptions op
             }
 
             var body = await Transport.BoundedContent.ReadAsync(response, MaximumTokenResponse, options.Timeout, limit.Token).ConfigureAwait(false);
-            return Read(body, scope, request.Method.Method, shown, status);
+            return Read(body, login, scope, request.Method.Method, shown, status);
         }
         catch (OperationCanceledException exception)
         {
@@ -221,7 +234,7 @@ internal sealed class RegistryAuthenticator(Uri registry, HttpRegistryOptions op
         }
     }
 
-    private HttpRequestMessage GetRequest(Service service, string scope)
+    private HttpRequestMessage GetRequest(Service service, Login login, string scope)
     {
         var query = new StringBuilder(service.Realm.Query.TrimStart('?'));
 
@@ -229,9 +242,9 @@ internal sealed class RegistryAuthenticator(Uri registry, HttpRegistryOptions op
 
         if (service.Name is not null) Add("service", service.Name);
         foreach (var one in scope.Split([' '], StringSplitOptions.RemoveEmptyEntries)) Add("scope", one);
-        if (options.UserName is not null) Add("account", options.UserName);
+        if (login.UserName is not null) Add("account", login.UserName);
         var request = new HttpRequestMessage(HttpMethod.Get, new UriBuilder(service.Realm) { Query = query.ToString() }.Uri);
-        request.Headers.Authorization = Basic();
+        request.Headers.Authorization = login.Basic();
         request.Headers.Accept.ParseAdd("application/json");
         return request;
     }
@@ -249,7 +262,7 @@ internal sealed class RegistryAuthenticator(Uri registry, HttpRegistryOptions op
         return new HttpRequestMessage(HttpMethod.Post, service.Realm) { Content = new FormUrlEncodedContent(form) };
     }
 
-    private IssuedToken Read(byte[] body, string scope, string method, Uri shown, int status)
+    private IssuedToken Read(byte[] body, Login login, string scope, string method, Uri shown, int status)
     {
         try
         {
@@ -259,7 +272,7 @@ internal sealed class RegistryAuthenticator(Uri registry, HttpRegistryOptions op
             if (string.IsNullOrEmpty(value) || value!.Any(c => c is < '!' or > '~')) throw new RegistryProtocolException($"The token service of {registry.Authority} at {shown} answered without a token for '{scope}'.", method, shown, status);
 
             // A service may hand out a new one in exchange for the one that it was given (OAuth2, section 6).
-            if (_refreshToken is not null && Text(root, "refresh_token") is { Length: > 0 } next) _refreshToken = next;
+            if (login.RefreshToken is not null && Text(root, "refresh_token") is { Length: > 0 } next) login.RefreshToken = next;
 
             // By the clock here, from when the answer came: the two clocks need not agree.
             var lifetime = root.TryGetProperty("expires_in", out var expires) && expires.ValueKind == JsonValueKind.Number && expires.TryGetInt64(out var seconds) && seconds is > 0 and < 86400 * 365
@@ -276,6 +289,28 @@ internal sealed class RegistryAuthenticator(Uri registry, HttpRegistryOptions op
 
     private static string? Text(JsonElement element, string name) =>
         element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+
+    /// <summary>Who asks, for the repositories of a namespace; an empty one is every repository's.</summary>
+    private sealed class Login(string @namespace, string? userName, string? password, string? token, string? identityToken)
+    {
+        private volatile string? _refreshToken = identityToken;
+
+        public string Namespace { get; } = @namespace;
+
+        public string? UserName { get; } = userName;
+
+        public string? Token { get; } = token;
+
+        public string? RefreshToken
+        {
+            get => _refreshToken;
+            set => _refreshToken = value;
+        }
+
+        public bool IsKnown => UserName is not null || Token is not null || _refreshToken is not null;
+
+        public AuthenticationHeaderValue? Basic() => UserName is null ? null : new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(UserName + ":" + password)));
+    }
 
     private sealed record Service(Uri Realm, string? Name);
 

@@ -1,3 +1,4 @@
+using RegistryTools.Authentication;
 using RegistryTools.Manifests;
 using RegistryTools.Text;
 
@@ -17,6 +18,11 @@ public sealed class HttpRegistryOptions
 
     /// <summary>An identity (refresh) token, exchanged at the token service by POST; null for none.</summary>
     public string? IdentityToken { get; init; }
+
+    /// <summary>
+    /// Other credentials for the repositories of a namespace, by its name (<c>team/project</c>): the longest one that a repository is in counts. As in Podman's auth.json (containers-auth.json(5)).
+    /// </summary>
+    public IReadOnlyDictionary<string, RegistryCredential> NamespaceCredentials { get; init; } = new Dictionary<string, RegistryCredential>();
 
     /// <summary>How often a request that is safe to repeat is repeated: 0 for never.</summary>
     public int RetryCount { get; init; } = 4;

@@ -1,6 +1,7 @@
 using System.Management.Automation;
 using System.Net;
 using System.Security;
+using RegistryTools.Authentication;
 using RegistryTools.Errors;
 using RegistryTools.PowerShell.Binding;
 using RegistryTools.PowerShell.Output;
@@ -14,19 +15,24 @@ namespace RegistryTools.PowerShell.Commands;
 /// <summary>
 /// Connects this session to a registry and makes that connection the current one. Https is taken for granted; http has to be asked for, except
 /// that a loopback host without a scheme is asked over http where https is not spoken. The name of an open connection makes that one current again.
+/// Credentials that are not given are looked for where Docker and Podman users have them: the environment (REGISTRYTOOLS_USERNAME and REGISTRYTOOLS_PASSWORD, or REGISTRYTOOLS_TOKEN), Docker's
+/// config.json with its helpers, Podman's auth.json.
 /// </summary>
-[Cmdlet(VerbsCommunications.Connect, "Registry", DefaultParameterSetName = Anonymous)]
+[Cmdlet(VerbsCommunications.Connect, "Registry", DefaultParameterSetName = Configured)]
 [OutputType(typeof(RegistryConnection))]
 public sealed class ConnectRegistryCommand : RegistryCmdlet
 {
-    private const string Anonymous = "Anonymous";
+    private const string Configured = "Configured";
+    private const string WithNone = "Anonymous";
     private const string WithCredential = "Credential";
     private const string WithToken = "Token";
     private const string WithIdentityToken = "IdentityToken";
     private const string OnStorage = "Storage";
+    private bool _allowsClearText;
 
     /// <summary>The registry's address: registry.example.com, https://host/prefix, http://localhost:5000.</summary>
-    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = Anonymous)]
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = Configured)]
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = WithNone)]
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = WithCredential)]
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = WithToken)]
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = WithIdentityToken)]
@@ -61,6 +67,24 @@ public sealed class ConnectRegistryCommand : RegistryCmdlet
     [Parameter(Mandatory = true, ParameterSetName = WithIdentityToken)]
     [ValidateNotNull]
     public SecureString? IdentityToken { get; set; }
+
+    /// <summary>Connects without credentials, whatever is configured.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = WithNone)]
+    public SwitchParameter Anonymous { get; set; }
+
+    /// <summary>
+    /// Keeps the credentials for later sessions, once the registry has taken them: with the credential helper that Docker's config.json names, or, after a question, in that file in clear text.
+    /// </summary>
+    [Parameter(ParameterSetName = WithCredential)]
+    [Parameter(ParameterSetName = WithToken)]
+    [Parameter(ParameterSetName = WithIdentityToken)]
+    public SwitchParameter SaveCredential { get; set; }
+
+    /// <summary>Does not ask before credentials are kept in clear text.</summary>
+    [Parameter(ParameterSetName = WithCredential)]
+    [Parameter(ParameterSetName = WithToken)]
+    [Parameter(ParameterSetName = WithIdentityToken)]
+    public SwitchParameter Force { get; set; }
 
     /// <summary>How often a request that is safe to repeat is repeated. 0 for never.</summary>
     [Parameter]
@@ -98,7 +122,7 @@ public sealed class ConnectRegistryCommand : RegistryCmdlet
             return;
         }
 
-        if (ParameterSetName == Anonymous && Name is null && session.FindByName(Uri) is { } open && Uri.IndexOfAny(['.', ':']) < 0)
+        if (ParameterSetName == Configured && Name is null && session.FindByName(Uri) is { } open && Uri.IndexOfAny(['.', ':']) < 0)
         {
             session.MakeCurrent(open);
             WriteObject(open);
@@ -116,39 +140,65 @@ public sealed class ConnectRegistryCommand : RegistryCmdlet
             return;
         }
 
-        if (ParameterSetName != Anonymous && address.Scheme == "http" && !address.IsLoopback)
+        var given = Given();
+        if (given is not null && SaveCredential && !AllowsSaving(address)) return;
+        var failure = TryOpen(address, given, Name, AllowUnencryptedAuthentication, Configure, out var connection);
+        if (failure is not null)
         {
-            if (!AllowUnencryptedAuthentication)
-            {
-                ThrowTerminatingError(ErrorRecords.Create(
-                    ErrorRecords.UnencryptedAuthentication,
-                    ErrorCategory.SecurityError,
-                    $"Credentials are not sent to {address} over http, where everyone on the way can read them.",
-                    "Use https, or accept the risk with -AllowUnencryptedAuthentication.",
-                    new ErrorSubject(address.ToString(), address.Name)));
-            }
-
-            WriteWarning($"Credentials go to {address} unencrypted.");
+            if (failure.FullyQualifiedErrorId == ErrorRecords.UnencryptedAuthentication) ThrowTerminatingError(failure);
+            WriteError(failure);
+            return;
         }
 
-        var plain = Credential?.GetNetworkCredential();
-        var options = new HttpRegistryOptions
-        {
-            UserName = plain is null ? null : Credential!.UserName,
-            Password = plain?.Password,
-            Token = Reveal(Token),
-            IdentityToken = Reveal(IdentityToken),
-            RetryCount = RetryCount,
-            MaximumRetryDelay = TimeSpan.FromSeconds(MaximumRetryDelaySec),
-            Timeout = TimeSpan.FromSeconds(TimeoutSec),
-            MaximumManifestSize = MaximumManifestSize,
-            Log = ActivityRouter.Log,
-        };
-        if (!TryRun(new ErrorSubject(address.ToString(), Name ?? address.Name), token => HttpRegistry.ConnectAsync(address, options, token), out var registry, $"Connecting to {address}")) return;
-        var connection = RegistryConnection.Open(registry, address, Name, options.UserName, ParameterSetName == Anonymous ? "None" : ParameterSetName, DateTimeOffset.Now);
         session.Add(connection, makeCurrent: true);
         WriteVerbose($"Connected to {connection.Location}{(connection.IsEncrypted ? string.Empty : ", unencrypted")}.");
         WriteObject(connection);
+        if (given is not null && SaveCredential) Save(address, given);
+    }
+
+    private HttpRegistryOptions Configure(RegistryCredential credential, IReadOnlyDictionary<string, RegistryCredential> namespaces) => new()
+    {
+        UserName = credential.UserName,
+        Password = credential.Password,
+        Token = credential.RegistryToken,
+        IdentityToken = credential.IdentityToken,
+        NamespaceCredentials = namespaces,
+        RetryCount = RetryCount,
+        MaximumRetryDelay = TimeSpan.FromSeconds(MaximumRetryDelaySec),
+        Timeout = TimeSpan.FromSeconds(TimeoutSec),
+        MaximumManifestSize = MaximumManifestSize,
+        Log = ActivityRouter.Log,
+    };
+
+    /// <summary>The credentials among the parameters; null where they are to be looked for.</summary>
+    private RegistryCredential? Given() => ParameterSetName switch
+    {
+        WithNone => new RegistryCredential { Source = NoCredentials },
+        WithCredential => new RegistryCredential { UserName = Credential!.UserName, Password = Credential.GetNetworkCredential().Password, Source = WithCredential },
+        WithToken => new RegistryCredential { RegistryToken = Reveal(Token), Source = WithToken },
+        WithIdentityToken => new RegistryCredential { IdentityToken = Reveal(IdentityToken), Source = WithIdentityToken },
+        _ => null,
+    };
+
+    // Asked before anything is sent: who says no has not logged in yet.
+    private bool AllowsSaving(RegistryAddress address)
+    {
+        if (Force) return true;
+        if (!TryRun(new ErrorSubject(address.ToString(), address.Name), token => Task.Run(() => new CredentialStore(new CredentialOptions { Log = ActivityRouter.Log }).FindClearTextFile(address), token), out var file)) return false;
+        if (file is null || ShouldContinue($"{file} names no credential helper: the credentials of {address.Name} will stand there in clear text, for everyone to read who can read that file.", "Save credentials in clear text"))
+        {
+            _allowsClearText = file is not null;
+            return true;
+        }
+
+        return false;
+    }
+
+    private void Save(RegistryAddress address, RegistryCredential credential)
+    {
+        var store = new CredentialStore(new CredentialOptions { Log = ActivityRouter.Log });
+        var allowed = Force || _allowsClearText;
+        if (TryRun(new ErrorSubject(address.ToString(), address.Name), token => store.StoreAsync(address, credential, allowed, token), out var place)) WriteVerbose($"The credentials of {address.Name} are kept in {place}.");
     }
 
     private static string? Reveal(SecureString? secret) => secret is null ? null : new NetworkCredential(string.Empty, secret).Password;

@@ -42,12 +42,14 @@ internal static class ErrorRecords
     public const string GarbageFailed = nameof(GarbageFailed);
     public const string StorageDamaged = nameof(StorageDamaged);
     public const string RepairFailed = nameof(RepairFailed);
+    public const string CredentialUnavailable = nameof(CredentialUnavailable);
+    public const string CredentialStoreMissing = nameof(CredentialStoreMissing);
     public const string OperationFailed = nameof(OperationFailed);
 
     private static readonly bool ShowsRecommendedAction = typeof(PSObject).Assembly.GetName().Version >= new Version(7, 5);
 
-    /// <summary>The record of something that the core or the system threw. An id and a category given here go before the exception's own.</summary>
-    public static ErrorRecord From(Exception error, ErrorSubject subject, string? id = null, ErrorCategory? category = null)
+    /// <summary>The record of something that the core or the system threw. An id, a category and a remedy given here go before the exception's own.</summary>
+    public static ErrorRecord From(Exception error, ErrorSubject subject, string? id = null, ErrorCategory? category = null, string? remedy = null)
     {
         var (ownId, ownCategory) = Classify(error, subject);
         var request = error as RegistryRequestException ?? error.InnerException as RegistryRequestException;
@@ -55,7 +57,7 @@ internal static class ErrorRecords
             id ?? ownId,
             category ?? ownCategory,
             error is RegistryNotFoundException missing ? Absence(missing, ownId, subject) ?? error.Message : error.Message,
-            (error as RegistryToolsException)?.Remedy,
+            remedy ?? (error as RegistryToolsException)?.Remedy,
             subject,
             error,
             request?.Method,
@@ -103,6 +105,8 @@ internal static class ErrorRecords
         StorageNotFoundException => (StorageNotFound, ErrorCategory.ObjectNotFound),
         GarbageException => (GarbageFailed, ErrorCategory.InvalidOperation),
         JournalException => (JournalFailed, ErrorCategory.WriteError),
+        CredentialStoreMissingException => (CredentialStoreMissing, ErrorCategory.NotInstalled),
+        CredentialException => (CredentialUnavailable, ErrorCategory.AuthenticationError),
         RegistryUnauthorizedException => (RegistryUnauthorized, ErrorCategory.AuthenticationError),
         RegistryDeniedException => (RegistryDenied, ErrorCategory.PermissionDenied),
         RegistryNotFoundException missing => (Missing(missing, subject), ErrorCategory.ObjectNotFound),

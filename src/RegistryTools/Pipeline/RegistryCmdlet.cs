@@ -131,24 +131,30 @@ public abstract partial class RegistryCmdlet : PSCmdlet, IDisposable
             return false;
         }
 
-        WriteVerbose($"There is no connection to {key} in this session: connecting to it without credentials.");
-        var error = Pump(
-            async (_, token) =>
+        WriteVerbose($"There is no connection to {key} in this session: connecting to it.");
+        var record = TryOpen(
+            address,
+            null,
+            null,
+            allowUnencrypted: false,
+            static (credential, namespaces) => new Registries.HttpRegistryOptions
             {
-                var registry = await Registries.HttpRegistry.ConnectAsync(address, new Registries.HttpRegistryOptions { Log = ActivityRouter.Log }, token).ConfigureAwait(false);
-                resolution.Connection = RegistryConnection.Open(registry, address, null, null, "None", DateTimeOffset.Now);
+                UserName = credential.UserName,
+                Password = credential.Password,
+                Token = credential.RegistryToken,
+                IdentityToken = credential.IdentityToken,
+                NamespaceCredentials = namespaces,
+                Log = ActivityRouter.Log,
             },
-            $"Connecting to {key}",
-            null);
-        if (error is not null)
+            out var opened);
+        if (record is not null)
         {
-            var record = ErrorRecords.From(error, new ErrorSubject(key, key));
             (_unreachable ??= [])[key] = record;
             WriteError(record);
             return false;
         }
 
-        connection = session.Add(resolution.Connection!, makeCurrent: false);
+        connection = session.Add(opened, makeCurrent: false);
         return true;
     }
 

@@ -11,9 +11,14 @@ public sealed partial class ModuleSession : IDisposable
 {
     private readonly Runspace _runspace;
 
-    static ModuleSession() =>
-        // The journal of removals is the user's: not in tests.
-        Environment.SetEnvironmentVariable("REGISTRYTOOLS_DATA", Directory.CreateTempSubdirectory("registrytools-tests-").FullName);
+    static ModuleSession()
+    {
+        // The journal of removals is the user's, and so are the credentials: not in tests.
+        var directory = Directory.CreateTempSubdirectory("registrytools-tests-").FullName;
+        Environment.SetEnvironmentVariable("REGISTRYTOOLS_DATA", directory);
+        Environment.SetEnvironmentVariable("DOCKER_CONFIG", directory);
+        Environment.SetEnvironmentVariable("REGISTRY_AUTH_FILE", Path.Combine(directory, "auth.json"));
+    }
 
     public ModuleSession(int width = 80, bool import = true)
     {

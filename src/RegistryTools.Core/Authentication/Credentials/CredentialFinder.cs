@@ -32,12 +32,36 @@ public sealed class CredentialFinder
             foreach (var file in CredentialPaths.PodmanFiles(_options))
             {
                 credential = await FromFileAsync(file, address, repository, podman: true, cancellationToken).ConfigureAwait(false);
-                if (credential is not null) break;
+                if (credential is null) continue;
+                credential.IsPodman = true;
+                break;
             }
         }
 
         _options.Log.Verbose(credential is null ? $"No credentials for {address.Name} were found." : $"The credentials for {address.Name} are from {credential.Source}.");
         return credential;
+    }
+
+    /// <summary>Finds the credentials for the namespaces of a registry: those of Podman's auth.json, where nothing that goes before it has any for the registry.</summary>
+    /// <param name="address">The registry.</param>
+    /// <param name="found">What <see cref="FindAsync"/> found for the registry as a whole.</param>
+    /// <returns>The credentials by namespace, such as <c>team/project</c>; empty where there are none.</returns>
+    /// <exception cref="CredentialException">A file is broken. No message holds a secret.</exception>
+    public IReadOnlyDictionary<string, RegistryCredential> FindNamespaces(RegistryAddress address, RegistryCredential? found)
+    {
+        if (address is null) throw new ArgumentNullException(nameof(address));
+        var namespaces = new Dictionary<string, RegistryCredential>(StringComparer.Ordinal);
+        if (found is { IsPodman: false }) return namespaces;
+        foreach (var path in CredentialPaths.PodmanFiles(_options))
+        {
+            if (DockerConfigFile.Load(path, CredentialPaths.Show(path, _options)) is not { } file) continue;
+            foreach (var pair in file.Namespaces(address))
+            {
+                if (!namespaces.ContainsKey(pair.Key)) namespaces.Add(pair.Key, pair.Value);
+            }
+        }
+
+        return namespaces;
     }
 
     private RegistryCredential? FromVariables()

@@ -25,6 +25,17 @@ public sealed class CredentialStore
     /// <summary>Called between reading the file and putting the new one in its place, for tests.</summary>
     internal Action? BeforeReplace { get; init; }
 
+    /// <summary>The file in which a registry's credentials would stand in clear text if they were stored; null where a helper keeps them.</summary>
+    /// <param name="address">The registry.</param>
+    /// <exception cref="CredentialException">The file is broken.</exception>
+    public string? FindClearTextFile(RegistryAddress address)
+    {
+        if (address is null) throw new ArgumentNullException(nameof(address));
+        var path = Path();
+        var shown = CredentialPaths.Show(path, _options);
+        return DockerConfigFile.Load(path, shown)?.HelperFor(address, podman: false) is null ? shown : null;
+    }
+
     /// <summary>Stores a registry's credentials.</summary>
     /// <param name="address">The registry.</param>
     /// <param name="credential">The credentials: a user name and password, or an identity token; a bearer token only in clear text.</param>

@@ -129,6 +129,20 @@ internal sealed class DockerConfigFile
         return FindHost(address, podman: true);
     }
 
+    /// <summary>The entries of <c>auths</c> for namespaces of a registry as Podman has them: what stands below the host and the registry's prefix, and who asks for it.</summary>
+    public IEnumerable<KeyValuePair<string, RegistryCredential>> Namespaces(RegistryAddress address)
+    {
+        foreach (var host in CredentialKey.Exact(address, podman: true))
+        {
+            var start = host + address.Prefix + "/";
+            if (host == CredentialKey.DockerHub) continue;
+            foreach (var entry in Auths)
+            {
+                if (entry.Key.Length > start.Length && entry.Key.StartsWith(start, StringComparison.Ordinal) && Read(entry.Key, entry.Value) is { } credential) yield return new(entry.Key.Substring(start.Length).TrimEnd('/'), credential);
+            }
+        }
+    }
+
     /// <summary>The keys of <c>auths</c> that mean this registry, whatever stands there.</summary>
     /// <param name="address">The registry.</param>
     /// <param name="loose">Whether those with a path of their own count too, which are taken only where there is no better.</param>

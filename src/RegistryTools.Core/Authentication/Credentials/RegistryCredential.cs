@@ -18,6 +18,9 @@ public sealed class RegistryCredential
     /// <summary>Where it was found: a variable, or a file with the key or the helper. Holds no secret.</summary>
     public string Source { get; init; } = "given by the caller";
 
+    /// <summary>Whether it is one of Podman's, which may have others for each namespace.</summary>
+    internal bool IsPodman { get; set; }
+
     /// <summary>The source, and nothing else.</summary>
     public override string ToString() => Source;
 }
