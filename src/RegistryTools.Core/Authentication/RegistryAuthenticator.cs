@@ -30,6 +30,10 @@ internal sealed class RegistryAuthenticator(Uri registry, HttpRegistryOptions op
     /// <summary>None, Basic or Bearer, as far as the registry has said.</summary>
     public string Scheme => _scheme ?? "None";
 
+    /// <summary>Whether there are credentials for the registry as a whole.</summary>
+    public bool HasLogin => _login.IsKnown;
+
+    /// <summary>Whether there are any, be it for a namespace.</summary>
     public bool HasCredentials => _login.IsKnown || _namespaces.Length > 0;
 
     /// <summary>The header for a request of this scope, as far as is known without asking the registry; null for none.</summary>

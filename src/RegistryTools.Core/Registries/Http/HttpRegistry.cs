@@ -347,7 +347,10 @@ public sealed partial class HttpRegistry : IRegistry
                     if (!response.Headers.Contains("WWW-Authenticate")) throw NotARegistry(call, response, []);
 
                     // Without credentials a bearer registry says no here to everybody, and may yet give a token for pulling. With them, no is no: that is what docker login asks.
-                    if (AuthenticationScheme == "Bearer" && (!_client.Authenticator.HasCredentials || RegistryAuthenticator.IsTooNarrow(response))) return true;
+                    if (AuthenticationScheme == "Bearer" && (!_client.Authenticator.HasLogin || RegistryAuthenticator.IsTooNarrow(response))) return true;
+
+                    // There are credentials for some of its namespaces only: which of them are good is seen there.
+                    if (!_client.Authenticator.HasLogin && _client.Authenticator.HasCredentials) return true;
                     throw error;
                 }
 
