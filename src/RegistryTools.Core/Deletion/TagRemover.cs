@@ -21,6 +21,9 @@ public sealed class TagRemover : IDisposable
 
     private const long MaximumBatchBytes = 64L * 1024 * 1024;
 
+    // How often a tag is seen to be there before a deletion that was broken off is taken for not carried out.
+    private const int Looks = 4;
+
     // What was seen of a tag longer ago than this is looked at again before the tag is overwritten.
     private static readonly TimeSpan Stale = TimeSpan.FromSeconds(2);
     private static readonly ConditionalWeakTable<IRegistry, Knowledge> KnownRegistries = new();
@@ -112,6 +115,11 @@ public sealed class TagRemover : IDisposable
             {
                 await RemoveByPlaceholderAsync(repository, rest, asked, cancellationToken).ConfigureAwait(false);
             }
+        }
+        catch (OperationCanceledException)
+        {
+            await ConcludeUntouchedAsync(repository, batch).ConfigureAwait(false);
+            throw;
         }
         catch (JournalException exception)
         {
@@ -218,8 +226,8 @@ public sealed class TagRemover : IDisposable
                 if (attempt > 1) await DelayAsync(attempt - 1, limit.Token).ConfigureAwait(false);
                 if (lost is null)
                 {
-                    if (!isDone && await _registry.FindManifestAsync(repository, target.Tag, limit.Token).ConfigureAwait(false) is not null) return;
-                    if (await _registry.FindManifestAsync(repository, target.Seen!.ToString(), limit.Token).ConfigureAwait(false) is not null)
+                    if (!isDone && await SoonAsync(token => _registry.FindManifestAsync(repository, target.Tag, token), limit.Token).ConfigureAwait(false) is not null) return;
+                    if (await SoonAsync(token => _registry.FindManifestAsync(repository, target.Seen!.ToString(), token), limit.Token).ConfigureAwait(false) is not null)
                     {
                         _knowledge.KeepsManifests = true;
                         return;
@@ -232,7 +240,7 @@ public sealed class TagRemover : IDisposable
                     var gone = new List<string>();
                     foreach (var tag in missing)
                     {
-                        if (await _registry.FindManifestAsync(repository, tag, limit.Token).ConfigureAwait(false) is null) gone.Add(tag);
+                        if (await SoonAsync(token => _registry.FindManifestAsync(repository, tag, token), limit.Token).ConfigureAwait(false) is null) gone.Add(tag);
                     }
 
                     if (gone.Count == 0) return;
@@ -247,9 +255,9 @@ public sealed class TagRemover : IDisposable
                     try
                     {
                         // Somebody may have pushed it anew.
-                        if (await _registry.FindManifestAsync(repository, tag, limit.Token).ConfigureAwait(false) is null)
+                        if (await SoonAsync(token => _registry.FindManifestAsync(repository, tag, token), limit.Token).ConfigureAwait(false) is null)
                         {
-                            await _registry.PutManifestAsync(repository, tag, target.Original!.Raw, target.Original.MediaType, limit.Token).ConfigureAwait(false);
+                            await SoonAsync(token => PutAsync(repository, tag, target.Original!, token), limit.Token).ConfigureAwait(false);
                         }
 
                         back.Add(tag);
@@ -404,18 +412,58 @@ public sealed class TagRemover : IDisposable
         }
     }
 
-    /// <summary>A deletion was under way when the user stopped: the journal is told when it is seen to be done; else it stays pending, and the next run looks.</summary>
+    /// <summary>
+    /// A deletion was under way when the user stopped: the journal is told once it is seen to be done, or was not seen to be done for as long as what was sent may be on its way. Where
+    /// the registry does not answer it stays pending, and the next run looks.
+    /// </summary>
     private async Task SettleCancelledAsync(string repository, RemovalTarget target)
     {
-        using var soon = new CancellationTokenSource(TimeSpan.FromMilliseconds(500));
+        using var limit = new CancellationTokenSource(_options.RollbackTimeout);
+        var there = 0;
         try
         {
-            var now = await _registry.FindManifestAsync(repository, target.Tag, soon.Token).ConfigureAwait(false);
-            if (now is null) await Run().ConcludeAsync(repository, target.Tag, target.Digest!, RemovalState.Removed).ConfigureAwait(false);
+            while (there < Looks)
+            {
+                try
+                {
+                    var now = await SoonAsync(token => _registry.FindManifestAsync(repository, target.Tag, token), limit.Token).ConfigureAwait(false);
+                    if (now is null)
+                    {
+                        await Run().ConcludeAsync(repository, target.Tag, target.Digest!, RemovalState.Removed).ConfigureAwait(false);
+                        return;
+                    }
+
+                    there++;
+                }
+                catch (RegistryToolsException exception) when (exception is not JournalException)
+                {
+                    _log.Verbose($"Whether '{target.Tag}' of '{repository}' is deleted: {exception.Message}");
+                }
+
+                if (there < Looks) await Task.Delay(TimeSpan.FromTicks(_options.RollbackTimeout.Ticks / 25), limit.Token).ConfigureAwait(false);
+            }
+
+            await Run().ConcludeAsync(repository, target.Tag, target.Digest!, RemovalState.Unchanged, "stopped; the tag was still there after that").ConfigureAwait(false);
         }
         catch (Exception exception) when (exception is RegistryToolsException or OperationCanceledException)
         {
             // It stays pending.
+        }
+    }
+
+    /// <summary>What was written down and not begun when the user stopped is written down as unchanged.</summary>
+    private async Task ConcludeUntouchedAsync(string repository, List<RemovalTarget> targets)
+    {
+        try
+        {
+            foreach (var target in targets)
+            {
+                if (!target.Touched && target.Digest is not null && Run().IsOpen(repository, target.Tag, target.Digest)) await Run().ConcludeAsync(repository, target.Tag, target.Digest, RemovalState.Unchanged, "stopped before it was begun").ConfigureAwait(false);
+            }
+        }
+        catch (JournalException exception)
+        {
+            _log.Warning(exception.Message);
         }
     }
 
@@ -774,7 +822,7 @@ public sealed class TagRemover : IDisposable
         {
             try
             {
-                var now = await _registry.FindManifestAsync(repository, target.Tag, cancellationToken).ConfigureAwait(false);
+                var now = await SoonAsync(token => _registry.FindManifestAsync(repository, target.Tag, token), cancellationToken).ConfigureAwait(false);
                 if (now is null)
                 {
                     // The deletion got through after all, or somebody else's did.
@@ -805,13 +853,35 @@ public sealed class TagRemover : IDisposable
                 }
 
                 target.Covered = true;
-                await _registry.PutManifestAsync(repository, target.Tag, target.Original!.Raw, target.Original.MediaType, cancellationToken).ConfigureAwait(false);
+                await SoonAsync(token => PutAsync(repository, target.Tag, target.Original!, token), cancellationToken).ConfigureAwait(false);
             }
             catch (RegistryToolsException exception)
             {
                 _log.Verbose($"Putting '{target.Tag}' of '{repository}' back: {exception.Message}");
                 await DelayAsync(attempt, cancellationToken).ConfigureAwait(false);
             }
+        }
+    }
+
+    private async Task<bool> PutAsync(string repository, string tag, Manifest manifest, CancellationToken cancellationToken)
+    {
+        await _registry.PutManifestAsync(repository, tag, manifest.Raw, manifest.MediaType, cancellationToken).ConfigureAwait(false);
+        return true;
+    }
+
+    /// <summary>Does one thing of an undoing, which a registry that does not answer must not use up all the time for.</summary>
+    private async Task<T> SoonAsync<T>(Func<CancellationToken, Task<T>> act, CancellationToken cancellationToken)
+    {
+        var patience = TimeSpan.FromTicks(_options.RollbackTimeout.Ticks / 5);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(patience);
+        try
+        {
+            return await act(limit.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new RemovalFailedException(FormattableString.Invariant($"{_registry.Name} did not answer within {patience.TotalSeconds:0.#} s."), null, exception);
         }
     }
 

@@ -105,6 +105,12 @@ public sealed class JournalRun : IDisposable
         return FlushAsync();
     }
 
+    /// <summary>Whether a removal was written down by this run and not concluded.</summary>
+    internal bool IsOpen(string repository, string? tag, Digest digest)
+    {
+        lock (_waiting) return _open.Contains((repository, tag, digest));
+    }
+
     internal static byte[] OutcomeLine(string repository, string? tag, Digest digest, RemovalState state, string? message) => Line(json =>
     {
         json.WriteString("kind", "outcome");

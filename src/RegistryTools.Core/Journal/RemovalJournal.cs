@@ -168,7 +168,7 @@ public sealed class RemovalJournal
             {
                 return new FileStream(file, FileMode.Open, access, share);
             }
-            catch (IOException exception) when (exception is not (FileNotFoundException or DirectoryNotFoundException) && attempt < 25)
+            catch (IOException exception) when (exception is not (FileNotFoundException or DirectoryNotFoundException) && attempt < 100)
             {
                 Thread.Sleep(20);
             }

@@ -3,6 +3,7 @@ using System.Management.Automation.Runspaces;
 using System.Runtime.CompilerServices;
 using RegistryTools.Errors;
 using RegistryTools.PowerShell.Output;
+using RegistryTools.PowerShell.Pipeline;
 using RegistryTools.References;
 
 namespace RegistryTools.PowerShell.Binding;
@@ -65,6 +66,7 @@ internal sealed class RegistrySession
             if (makeCurrent) MakeCurrent(connection);
         }
 
+        if (replaced is not null) UnfinishedWork.Wait();
         replaced?.Close();
         return connection;
     }
@@ -88,6 +90,7 @@ internal sealed class RegistrySession
             if (wasCurrent && _connections.Count > 0) MakeCurrent(_connections[_connections.Count - 1]);
         }
 
+        UnfinishedWork.Wait();
         connection.Close();
     }
 

@@ -89,7 +89,8 @@ public sealed class RemoveRegistryManifestCommand : ReferenceTargetCmdlet
         var journal = RemovalJournal.ForUser();
         foreach (var (place, requests) in _asked.Groups)
         {
-            using var remover = new ManifestRemover(place.Connection.Handle, journal, ThrottleLimit, ActivityRouter.Log);
+            var remover = new ManifestRemover(place.Connection.Handle, journal, ThrottleLimit, ActivityRouter.Log);
+            using var hold = Hold(remover);
             var subject = new ErrorSubject(place.Repository, place.Connection.Name, place.Repository);
             if (!TryRun(subject, token => remover.PlanAsync(place.Repository, requests, token), out var plans, "Looking for what needs the manifests")) continue;
             foreach (var plan in plans) Remove(place, remover, plan);

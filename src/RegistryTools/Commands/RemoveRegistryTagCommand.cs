@@ -48,10 +48,11 @@ public sealed class RemoveRegistryTagCommand : TagTargetCmdlet
         if (!Enum.TryParse<TagRemovalChoice>(Method, ignoreCase: true, out var choice)) choice = TagRemovalChoice.Auto;
         foreach (var byConnection in _asked.Groups.GroupBy(group => group.Place.Connection))
         {
-            using var remover = new TagRemover(
+            var remover = new TagRemover(
                 byConnection.Key.Handle,
                 journal,
                 new TagRemoverOptions { Method = choice, ThrottleLimit = ThrottleLimit, TrustListing = TrustListing, Log = ActivityRouter.Log });
+            using var hold = Hold(remover);
             foreach (var (place, requests) in byConnection)
             {
                 // In portions, so that what is done is told, and the next portion is not begun, where the consumer has had enough.

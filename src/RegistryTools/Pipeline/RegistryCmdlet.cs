@@ -10,17 +10,19 @@ namespace RegistryTools.PowerShell;
 
 /// <summary>
 /// The base of every cmdlet of this module. Work of the core runs on other threads; what it tells and what it yields is written by the
-/// pipeline thread, which waits for it. Stopping the pipeline, or a consumer that has had enough, cancels the work and waits until it
-/// has ended: nothing goes on behind the user's back.
+/// pipeline thread, which waits for it. A consumer that has had enough cancels the work and waits until it has ended. Stopping the pipeline cancels it too and waits for a moment only: where the
+/// registry does not answer, putting back what was half done may take longer than a user who pressed Ctrl+C waits, and goes on by itself (see <see cref="UnfinishedWork"/>); the journal tells how it ended.
 /// </summary>
 public abstract partial class RegistryCmdlet : PSCmdlet, IDisposable
 {
     private const int ProgressAfterMilliseconds = 1000;
     private const int ProgressEveryMilliseconds = 200;
+    private const int StopMilliseconds = 600;
     private static int _lastProgressId;
 
     private readonly CancellationTokenSource _stop = new();
     private Dictionary<string, ErrorRecord>? _unreachable;
+    private Task? _left;
 
     /// <summary>Begins. What goes wrong here is told as an error of the cmdlet.</summary>
     protected sealed override void BeginProcessing() => Guard(Begin);
@@ -99,6 +101,9 @@ public abstract partial class RegistryCmdlet : PSCmdlet, IDisposable
         WriteFailure(error, subject);
         return false;
     }
+
+    /// <summary>Holds what the work of this cmdlet uses: it is let go of when the one that this gives is disposed of and the work has ended, which may be later.</summary>
+    private protected IDisposable Hold(IDisposable held) => new Held(this, held);
 
     /// <summary>Writes a failure of one item as a non-terminating error.</summary>
     private protected void WriteFailure(Exception error, ErrorSubject subject) => WriteError(ErrorRecords.From(error, subject));
@@ -207,9 +212,10 @@ public abstract partial class RegistryCmdlet : PSCmdlet, IDisposable
     /// </summary>
     private Exception? Pump(Func<Sink, CancellationToken, Task> work, string? activity, Counter? count)
     {
-        using var cancel = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
+        var cancel = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
         var token = cancel.Token;
         var sink = new Sink(this);
+        using var wake = _stop.Token.Register(static queue => ((PipelineQueue)queue!).Post(static () => { }), sink.Queue);
         var task = Task.Run(
             async () =>
             {
@@ -225,6 +231,7 @@ public abstract partial class RegistryCmdlet : PSCmdlet, IDisposable
             {
                 action?.Invoke();
                 progress.Show(sink.Queue);
+                if (_stop.IsCancellationRequested) throw new PipelineStoppedException();
             }
         }
         catch
@@ -234,6 +241,7 @@ public abstract partial class RegistryCmdlet : PSCmdlet, IDisposable
             throw;
         }
 
+        cancel.Dispose();
         progress.Complete();
         if (task.Status == TaskStatus.RanToCompletion) return null;
         var error = task.Exception?.InnerException ?? new OperationCanceledException("The work was cancelled.");
@@ -241,12 +249,21 @@ public abstract partial class RegistryCmdlet : PSCmdlet, IDisposable
         return error;
     }
 
-    private static void Teardown(PipelineQueue queue, CancellationTokenSource cancel, Task task)
+    private void Teardown(PipelineQueue queue, CancellationTokenSource cancel, Task task)
     {
         queue.Close();
         Cancel(cancel);
-        Task.WaitAny(task);
-        _ = task.Exception;
+        try
+        {
+            Task.WaitAny([task], _stop.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            Task.WaitAny([task], StopMilliseconds);
+        }
+
+        UnfinishedWork.Leave(task, cancel);
+        _left = task;
     }
 
     private static void Cancel(CancellationTokenSource source)
@@ -285,6 +302,15 @@ public abstract partial class RegistryCmdlet : PSCmdlet, IDisposable
         public void Warning(string message) => Queue.Post(() => cmdlet.WriteWarning(message));
 
         public void Progress(string activity, string status, long done, long? total) => Queue.Report(new ProgressState(activity, status, done, total));
+    }
+
+    private sealed class Held(RegistryCmdlet cmdlet, IDisposable held) : IDisposable
+    {
+        public void Dispose()
+        {
+            if (cmdlet._left is { } left) _ = left.ContinueWith(_ => held.Dispose(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            else held.Dispose();
+        }
     }
 
     private sealed class Counter
