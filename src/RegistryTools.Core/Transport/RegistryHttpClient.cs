@@ -68,6 +68,7 @@ internal sealed class RegistryHttpClient : IDisposable
     private readonly ResiliencePipeline _ifNotCarriedOut;
     private readonly ResiliencePipeline _ifAnswered;
     private readonly ConcurrentDictionary<string, bool> _warnings = new(StringComparer.Ordinal);
+    private RateLimit? _rateLimit;
     private long _requests;
 
     public RegistryHttpClient(Uri baseUri, HttpRegistryOptions options)
@@ -87,6 +88,9 @@ internal sealed class RegistryHttpClient : IDisposable
 
     /// <summary>How many requests were sent, those to the token service included.</summary>
     public long RequestCount => Interlocked.Read(ref _requests);
+
+    /// <summary>What the registry said last of how often it may be asked.</summary>
+    public RateLimit? RateLimit => Volatile.Read(ref _rateLimit);
 
     /// <summary>
     /// Sends a request and reads its answer. Statuses of 2xx, 304, and those that <paramref name="accepts"/> names go to <paramref name="read"/>; others throw. The number of earlier tries that may
@@ -310,6 +314,7 @@ internal sealed class RegistryHttpClient : IDisposable
             response.RequestMessage ??= request;
             _options.Log.Debug(FormattableString.Invariant($"{method} {RegistryErrors.Shown(uri)} -> {(int)response.StatusCode} ({watch.ElapsedMilliseconds} ms)"));
             Warn(response);
+            if (IsOwn(uri) && Transport.RateLimit.Parse(name => response.Headers.TryGetValues(name, out var values) ? values.FirstOrDefault() : null, DateTimeOffset.UtcNow) is { } seen) Volatile.Write(ref _rateLimit, seen);
             return response;
         }
         catch (Exception exception) when (exception is OperationCanceledException or HttpRequestException or IOException)

@@ -61,6 +61,9 @@ public sealed partial class HttpRegistry : IRegistry
     /// <summary>How many requests were sent, those to a token service included.</summary>
     public long RequestCount => _client.RequestCount;
 
+    /// <summary>What the registry said last of how often it may be asked; null where it has said nothing.</summary>
+    public RateLimit? RateLimit => _client.RateLimit;
+
     /// <summary>The product's version header, where the registry sends one: <c>Docker-Distribution-Api-Version</c>.</summary>
     public string? ApiVersion { get; private set; }
 
