@@ -64,3 +64,14 @@ public sealed class RegistryDownException(string message, string method, Uri uri
     /// <summary>How long until it is tried again.</summary>
     public TimeSpan RetryIn { get; } = retryIn;
 }
+
+/// <summary>No answer, since the proxy on the way could not be reached, does not accept who asks, or does not make the way.</summary>
+public sealed class RegistryProxyException(string message, string method, Uri uri, Uri? proxy, string? remedy = null, Exception? innerException = null)
+    : RegistryUnreachableException(message, method, uri, remedy, innerException)
+{
+    /// <summary>The proxy, without a user or password; null where it is one that was not asked for.</summary>
+    public Uri? Proxy { get; } = proxy;
+
+    /// <summary>Whether the proxy refuses, so that asking again is of no use.</summary>
+    internal bool IsRefusal { get; init; }
+}
