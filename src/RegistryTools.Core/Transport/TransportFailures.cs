@@ -152,6 +152,12 @@ internal sealed class TransportFailures(ServerTrust? trust, ProxyChoice? proxy)
             return Make(TlsFailure.OldProtocol, $"there is no version of TLS, 1.2 or later, and no cipher, that both sides know. {Innermost(exception)}", "Only TLS 1.2 and later are used: the server, or the proxy before it, must learn it.");
         }
 
+        // A handler that is not ours keeps to itself what it found.
+        if (HasAny(told, ["remote certificate"]) || Find<WebException>(exception) is { Status: WebExceptionStatus.TrustFailure })
+        {
+            return Make(TlsFailure.BadCertificate, $"its certificate is not trusted. {Innermost(exception)}", "Trust the certificate's authority, or use the name that the certificate is made out to.");
+        }
+
         return Make(TlsFailure.Other, $"no TLS connection came about. {Innermost(exception)}", $"If the registry speaks plain http, say so: http://{uri.Authority}.");
     }
 
