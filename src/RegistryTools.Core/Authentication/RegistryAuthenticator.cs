@@ -13,7 +13,7 @@ namespace RegistryTools.Authentication;
 /// Says what goes into a request's Authorization header: nothing, Basic, or a bearer token got from the token service that the registry's challenge names. One request
 /// for a token serves all that wait for it. Its secrets leave it in that header and in the request to the token service, and nowhere else.
 /// </summary>
-internal sealed class RegistryAuthenticator(Uri registry, HttpRegistryOptions options, Func<HttpRequestMessage, CancellationToken, Task<HttpResponseMessage>> send)
+internal sealed class RegistryAuthenticator(Uri registry, HttpRegistryOptions options, Func<HttpRequestMessage, CancellationToken, Task<HttpResponseMessage>> send, Transport.TransportFailures failures)
 {
     private const int MaximumTokenResponse = 1024 * 1024;
     private static readonly TimeSpan DefaultLifetime = TimeSpan.FromSeconds(60);
@@ -35,6 +35,9 @@ internal sealed class RegistryAuthenticator(Uri registry, HttpRegistryOptions op
 
     /// <summary>Whether there are any, be it for a namespace.</summary>
     public bool HasCredentials => _login.IsKnown || _namespaces.Length > 0;
+
+    /// <summary>The host of the token service, once the registry has named it.</summary>
+    public string? TokenServiceHost => _service?.Realm.IdnHost;
 
     /// <summary>The header for a request of this scope, as far as is known without asking the registry; null for none.</summary>
     public async Task<AuthenticationHeaderValue?> GetAsync(string? scope, CancellationToken cancellationToken)
@@ -182,6 +185,7 @@ internal sealed class RegistryAuthenticator(Uri registry, HttpRegistryOptions op
         {
             using var response = await send(request, limit.Token).ConfigureAwait(false);
             var status = (int)response.StatusCode;
+            if (status == 407) throw failures.ProxyRefused(request.Method.Method, shown);
             options.Log.Debug($"{request.Method} {shown} (a token for '{scope}') -> {status}");
             var told = response.IsSuccessStatusCode ? string.Empty : Explain(await Transport.BoundedContent.ReadStartAsync(response, 64 * 1024, options.Timeout, limit.Token).ConfigureAwait(false));
             if (response.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden or HttpStatusCode.BadRequest)
@@ -217,7 +221,8 @@ internal sealed class RegistryAuthenticator(Uri registry, HttpRegistryOptions op
         catch (Exception exception) when (exception is HttpRequestException or IOException)
         {
             // The request that the token is for was not sent, so that it may be repeated whatever it is.
-            throw new Transport.TransientFailure(Transport.TransportFailures.From(request.Method.Method, shown, exception), carriedOut: false, Transport.TransportFailures.IsLasting(exception), null);
+            var failure = failures.From(request.Method.Method, shown, exception);
+            throw new Transport.TransientFailure(failure.Error, carriedOut: false, failure.Lasting || exception is Transport.ContentTooSlowException, null);
         }
     }
 

@@ -6,6 +6,7 @@ using RegistryTools.References;
 using RegistryTools.Registries;
 using RegistryTools.Text;
 using RegistryTools.Threading;
+using RegistryTools.Transport;
 
 namespace RegistryTools.Deletion;
 
@@ -215,6 +216,7 @@ public sealed class TagRemover : IDisposable
     /// </summary>
     private async Task MendFirstAsync(string repository, RemovalTarget target, HashSet<string> before, bool isDone)
     {
+        CircuitBreaker.BeginUrgent();
         using var limit = new CancellationTokenSource(_options.RollbackTimeout);
         List<string>? lost = null;
         var back = new List<string>();
@@ -349,6 +351,13 @@ public sealed class TagRemover : IDisposable
                     target.Touched = true;
                     answer = await _registry.DeleteTagAsync(repository, target.Tag, cancellationToken).ConfigureAwait(false);
                 }
+                catch (RegistryDownException exception) when (attempt == 1)
+                {
+                    // It was not sent.
+                    target.Touched = false;
+                    target.Fail(exception);
+                    break;
+                }
                 catch (RegistryRequestException exception) when (LeavesDoubt(exception) && attempt < _options.MaximumAttempts)
                 {
                     _log.Verbose($"Whether '{target.Tag}' of '{repository}' was deleted is in doubt ({exception.Message}); it is looked at again.");
@@ -402,6 +411,7 @@ public sealed class TagRemover : IDisposable
 
     private async Task<RemovalState?> LookAfterAsync(string repository, RemovalTarget target, CancellationToken cancellationToken)
     {
+        CircuitBreaker.BeginUrgent();
         try
         {
             return await _registry.FindManifestAsync(repository, target.Tag, cancellationToken).ConfigureAwait(false) is null ? RemovalState.Removed : RemovalState.Unchanged;
@@ -418,6 +428,7 @@ public sealed class TagRemover : IDisposable
     /// </summary>
     private async Task SettleCancelledAsync(string repository, RemovalTarget target)
     {
+        CircuitBreaker.BeginUrgent();
         using var limit = new CancellationTokenSource(_options.RollbackTimeout);
         var there = 0;
         try
@@ -612,7 +623,7 @@ public sealed class TagRemover : IDisposable
         if (doubtful.Count > 0) await RollBackAsync(repository, placeholder, doubtful, failure, removePlaceholder: !deleted && failure is null or OperationCanceledException).ConfigureAwait(false);
         foreach (var target in targets)
         {
-            if (target.State is null) target.Fail(failure ?? new RemovalFailedException($"The tag '{target.Tag}' of '{repository}' on {_registry.Name} was not removed."));
+            if (target.State is null) target.Fail(failure ?? target.Error as RegistryDownException ?? (Exception)new RemovalFailedException($"The tag '{target.Tag}' of '{repository}' on {_registry.Name} was not removed."));
         }
 
         await ConcludeAsync(repository, targets).ConfigureAwait(false);
@@ -703,12 +714,20 @@ public sealed class TagRemover : IDisposable
                 }
             }
 
+            var touched = target.Touched;
             try
             {
                 target.Touched = true;
                 await _registry.PutManifestAsync(repository, target.Tag, placeholder.Manifest.Raw, placeholder.Manifest.MediaType, cancellationToken).ConfigureAwait(false);
                 target.Covered = true;
                 target.Error = null;
+                return;
+            }
+            catch (RegistryDownException exception)
+            {
+                // It was not sent. What was before this try, if anything, is as doubtful as it was.
+                target.Touched = touched;
+                target.Error = exception;
                 return;
             }
             catch (RegistryToolsException exception) when (exception is not JournalException)
@@ -788,6 +807,7 @@ public sealed class TagRemover : IDisposable
     /// </summary>
     private async Task RollBackAsync(string repository, PlaceholderManifest placeholder, List<RemovalTarget> targets, Exception? cause, bool removePlaceholder)
     {
+        CircuitBreaker.BeginUrgent();
         using var limit = new CancellationTokenSource(_options.RollbackTimeout);
         try
         {

@@ -77,7 +77,7 @@ public sealed class RegistryUnsupportedException(
     : RegistryRequestException(message, method, uri, statusCode, errors, remedy);
 
 /// <summary>No answer: the name does not resolve, the connection was refused, reset or timed out, or TLS failed.</summary>
-public sealed class RegistryUnreachableException(
+public class RegistryUnreachableException(
     string message, string method, Uri uri, string? remedy = null, Exception? innerException = null)
     : RegistryRequestException(message, method, uri, null, null, remedy, innerException);
 

@@ -1,6 +1,9 @@
+using System.Net;
+using System.Security.Cryptography.X509Certificates;
 using RegistryTools.Authentication;
 using RegistryTools.Manifests;
 using RegistryTools.Text;
+using RegistryTools.Transport.Tls;
 
 namespace RegistryTools.Registries;
 
@@ -33,8 +36,47 @@ public sealed class HttpRegistryOptions
     /// <summary>The first wait; it doubles, with jitter.</summary>
     public TimeSpan RetryDelay { get; init; } = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>How long to wait for an answer's headers, and for each piece of its body.</summary>
+    /// <summary>
+    /// How long to wait for an answer's headers, and for each piece of its body. A body as a whole may take three times as long, and longer only as far as what has come of it came at a fair
+    /// rate: a server that sends a byte now and then holds nobody for ever.
+    /// </summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(100);
+
+    /// <summary>After how many requests in a row without an answer, or with none but 5xx (each after all its repetitions), the registry is taken to be down, and not asked for a while: 0 for never.</summary>
+    public int BreakAfter { get; init; } = 5;
+
+    /// <summary>How long a registry that is taken to be down is not asked; then one request is let through, whose outcome decides.</summary>
+    public TimeSpan BreakDuration { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Files of certificate authorities (PEM with one or several certificates, or DER) that are trusted besides the system's.</summary>
+    public IReadOnlyList<string> CertificateAuthorityFiles { get; init; } = [];
+
+    /// <summary>Certificate authorities that are trusted besides the system's, loaded already.</summary>
+    public IReadOnlyList<X509Certificate2> CertificateAuthorities { get; init; } = [];
+
+    /// <summary>What to show to a registry that wants to know its clients by certificate; null for what <see cref="CertificateDirectories"/> hold, if anything. Shown to the registry and its token service only.</summary>
+    public ClientCertificate? ClientCertificate { get; init; }
+
+    /// <summary>
+    /// Directories with a directory a registry in them (<c>host</c> or <c>host:port</c>), as Docker has them: <c>*.crt</c> are authorities, <c>*.cert</c> with <c>*.key</c> the client's certificate. Null
+    /// for those of Docker and podman (<see cref="Transport.Tls.CertificateDirectories.Default"/>), an empty list for none.
+    /// </summary>
+    public IReadOnlyList<string>? CertificateDirectories { get; init; }
+
+    /// <summary>Accepts whatever certificate the server has. Whoever is on the way can then read and alter everything, the password included.</summary>
+    public bool SkipCertificateCheck { get; init; }
+
+    /// <summary>
+    /// The proxy to use for everything that is not on this machine (<c>http://host:port</c>; https and socks5 on the modern .NET); null for what the environment says (HTTPS_PROXY, HTTP_PROXY, ALL_PROXY,
+    /// NO_PROXY), and else the system. A user and password in it are used, and never shown.
+    /// </summary>
+    public Uri? Proxy { get; init; }
+
+    /// <summary>The user name and password for <see cref="Proxy"/>; null for those in its address, if any.</summary>
+    public NetworkCredential? ProxyCredential { get; init; }
+
+    /// <summary>Uses no proxy, whatever the environment says.</summary>
+    public bool NoProxy { get; init; }
 
     /// <summary>The largest manifest that is taken, in bytes.</summary>
     public int MaximumManifestSize { get; init; } = Manifest.DefaultMaximumSize;
@@ -56,4 +98,7 @@ public sealed class HttpRegistryOptions
 
     /// <summary>The innermost handler, for tests; null for the real one.</summary>
     public HttpMessageHandler? Handler { get; init; }
+
+    /// <summary>Where environment variables are read, for tests; null for the process's own.</summary>
+    internal Func<string, string?>? Environment { get; init; }
 }

@@ -5,7 +5,10 @@ using Polly;
 using Polly.Retry;
 using RegistryTools.Authentication;
 using RegistryTools.Errors;
+using RegistryTools.References;
 using RegistryTools.Registries;
+using RegistryTools.Transport.Proxies;
+using RegistryTools.Transport.Tls;
 
 namespace RegistryTools.Transport;
 
@@ -58,24 +61,41 @@ internal sealed class RegistryHttpClient : IDisposable
     public const string UserAgent = "RegistryTools/0.1";
     private const int MaximumErrorBody = 64 * 1024;
     private const int MaximumRedirects = 5;
-#if NET
-    private static readonly TimeSpan LongestConnect = TimeSpan.FromSeconds(15);
-#endif
 
     private readonly HttpClient _client;
+    private readonly HttpClient? _anonymous;
+    private readonly TransportFailures _failures;
+    private readonly CircuitBreaker _breaker;
     private readonly HttpRegistryOptions _options;
     private readonly ResiliencePipeline _safe;
     private readonly ResiliencePipeline _ifNotCarriedOut;
     private readonly ResiliencePipeline _ifAnswered;
     private readonly ConcurrentDictionary<string, bool> _warnings = new(StringComparer.Ordinal);
+    private RateLimit? _rateLimit;
     private long _requests;
 
-    public RegistryHttpClient(Uri baseUri, HttpRegistryOptions options)
+    public RegistryHttpClient(Uri baseUri, RegistryAddress address, HttpRegistryOptions options)
     {
         BaseUri = baseUri;
         _options = options;
-        _client = new HttpClient(options.Handler ?? CreateHandler(options), disposeHandler: options.Handler is null) { Timeout = System.Threading.Timeout.InfiniteTimeSpan };
-        Authenticator = new RegistryAuthenticator(baseUri, options, SendRawAsync);
+        _breaker = new CircuitBreaker(options.BreakAfter, options.BreakDuration);
+        if (options.Handler is null)
+        {
+            var proxy = ProxyChoice.For(baseUri, options);
+            var trust = ServerTrust.Load(address, baseUri.Scheme, options);
+            _failures = new TransportFailures(trust, proxy);
+            _client = Client(HandlerFactory.Create(options, trust, proxy, trust.Client));
+
+            // Who the client is, is no business of the servers that blobs are fetched from.
+            if (trust.Client is not null) _anonymous = Client(HandlerFactory.Create(options, trust, proxy, null));
+        }
+        else
+        {
+            _failures = new TransportFailures(null, null);
+            _client = Client(options.Handler, dispose: false);
+        }
+
+        Authenticator = new RegistryAuthenticator(baseUri, options, SendRawAsync, _failures);
         _safe = Pipeline(static _ => true);
         _ifNotCarriedOut = Pipeline(static failure => !failure.CarriedOut);
         _ifAnswered = Pipeline(static failure => failure.Error.StatusCode is not null);
@@ -88,41 +108,96 @@ internal sealed class RegistryHttpClient : IDisposable
     /// <summary>How many requests were sent, those to the token service included.</summary>
     public long RequestCount => Interlocked.Read(ref _requests);
 
+    /// <summary>What the registry said last of how often it may be asked.</summary>
+    public RateLimit? RateLimit => Volatile.Read(ref _rateLimit);
+
     /// <summary>
     /// Sends a request and reads its answer. Statuses of 2xx, 304, and those that <paramref name="accepts"/> names go to <paramref name="read"/>; others throw. The number of earlier tries that may
     /// have been carried out goes along.
     /// </summary>
     public async Task<T> SendAsync<T>(RegistryCall call, Func<HttpResponseMessage, int, CancellationToken, Task<T>> read, CancellationToken cancellationToken, params int[] accepts)
     {
+        cancellationToken.ThrowIfCancellationRequested();
+        var admission = _breaker.Enter(call.Method.Method, call.Uri);
         var doubtful = 0;
+        TransientFailure? last = null;
 
         async ValueTask<T> TryOnceAsync(CancellationToken token)
         {
+            // While this one waited to be repeated, others found out that there is nobody.
+            if (last is not null && GivesUp) throw last;
             try
             {
                 return await SendOnceAsync(call, read, accepts, doubtful, token).ConfigureAwait(false);
             }
-            catch (TransientFailure failure) when (failure.CarriedOut)
+            catch (TransientFailure failure)
             {
-                doubtful++;
+                last = failure;
+                if (failure.CarriedOut) doubtful++;
                 throw;
             }
         }
 
+        var says = Word.Nothing;
         try
         {
-            return call.Repetition switch
+            var result = call.Repetition switch
             {
                 Repetition.Safe => await _safe.ExecuteAsync(TryOnceAsync, cancellationToken).ConfigureAwait(false),
                 Repetition.IfNotCarriedOut => await _ifNotCarriedOut.ExecuteAsync(TryOnceAsync, cancellationToken).ConfigureAwait(false),
                 Repetition.IfAnswered => await _ifAnswered.ExecuteAsync(TryOnceAsync, cancellationToken).ConfigureAwait(false),
                 _ => await TryOnceAsync(cancellationToken).ConfigureAwait(false),
             };
+            says = Word.Up;
+            return result;
         }
         catch (TransientFailure failure)
         {
+            says = Judge(call, failure, admission);
+            if (says == Word.Down) Note(failure.Error, admission);
             throw failure.Error;
         }
+        catch (RegistryToolsException exception)
+        {
+            // Whatever it said, it is there: but for a proxy's 52x and the like, which say that it is not.
+            says = exception is not RegistryRequestException request || request.StatusCode is < 500 or 501 or 505 ? Word.Up : request.StatusCode is null ? Word.Nothing : Word.Down;
+            if (says == Word.Down) Note((RegistryRequestException)exception, admission);
+            throw;
+        }
+        finally
+        {
+            if (says == Word.Up) _breaker.Succeeded();
+            else if (says == Word.Nothing) _breaker.Left(admission);
+        }
+    }
+
+    private void Note(RegistryRequestException error, Admission admission)
+    {
+        if (!_breaker.Failed(error, admission)) return;
+        _options.Log.Warning(FormattableString.Invariant($"{BaseUri.Authority} is taken to be down after {_options.BreakAfter} requests in a row that failed, and is not asked for {_options.BreakDuration.TotalSeconds:0.#} s."));
+    }
+
+    /// <summary>What the outcome of a call says of the registry.</summary>
+    private enum Word
+    {
+        Nothing,
+        Up,
+        Down,
+    }
+
+    /// <summary>Whether nothing is repeated any more, since the registry is taken to be down.</summary>
+    private bool GivesUp => _breaker.IsOpen && !CircuitBreaker.IsUrgent;
+
+    /// <summary>
+    /// What a failure says of the registry. One that was not repeated, since it may have been carried out, says nothing: it may be the one moment in which a registry is started anew, and what looks
+    /// after it finds out.
+    /// </summary>
+    private Word Judge(RegistryCall call, TransientFailure failure, Admission admission)
+    {
+        if (failure.Error.StatusCode is < 500) return Word.Up;
+        if (failure.Error is RegistryProtocolException) return Word.Nothing;
+        if (admission == Admission.Trial || failure.Lasting || _options.RetryCount <= 0) return Word.Down;
+        return call.Repetition == Repetition.Safe || (call.Repetition == Repetition.IfNotCarriedOut && !failure.CarriedOut) ? Word.Down : Word.Nothing;
     }
 
     /// <summary>Reads a small body whole.</summary>
@@ -145,30 +220,13 @@ internal sealed class RegistryHttpClient : IDisposable
     public Task CopyAsync(HttpResponseMessage response, byte[] buffer, Func<int, Task> take, CancellationToken cancellationToken) =>
         BoundedContent.CopyAsync(response, buffer, take, _options.Timeout, cancellationToken);
 
-    public void Dispose() => _client.Dispose();
-
-    private static HttpMessageHandler CreateHandler(HttpRegistryOptions options)
+    public void Dispose()
     {
-#if NET
-        return new SocketsHttpHandler
-        {
-            AllowAutoRedirect = false,
-            UseCookies = false,
-            AutomaticDecompression = DecompressionMethods.None,
-            MaxConnectionsPerServer = options.ConnectionLimit,
-            PooledConnectionLifetime = TimeSpan.FromMinutes(5),
-            ConnectTimeout = options.Timeout > TimeSpan.Zero && options.Timeout < LongestConnect ? options.Timeout : LongestConnect,
-        };
-#else
-        return new HttpClientHandler
-        {
-            AllowAutoRedirect = false,
-            UseCookies = false,
-            AutomaticDecompression = DecompressionMethods.None,
-            MaxConnectionsPerServer = options.ConnectionLimit,
-        };
-#endif
+        _client.Dispose();
+        _anonymous?.Dispose();
     }
+
+    private static HttpClient Client(HttpMessageHandler handler, bool dispose = true) => new(handler, dispose) { Timeout = System.Threading.Timeout.InfiniteTimeSpan };
 
     private ResiliencePipeline Pipeline(Func<TransientFailure, bool> handles)
     {
@@ -186,7 +244,7 @@ internal sealed class RegistryHttpClient : IDisposable
                 Delay = Bounded(_options.RetryDelay),
                 MaxDelay = Bounded(_options.MaximumRetryDelay),
                 ShouldHandle = arguments => new ValueTask<bool>(
-                    arguments.Outcome.Exception is TransientFailure { Lasting: false } failure && handles(failure)),
+                    arguments.Outcome.Exception is TransientFailure { Lasting: false } failure && handles(failure) && !GivesUp),
                 DelayGenerator = static arguments => new ValueTask<TimeSpan?>((arguments.Outcome.Exception as TransientFailure)?.RetryAfter),
                 OnRetry = arguments =>
                 {
@@ -224,7 +282,7 @@ internal sealed class RegistryHttpClient : IDisposable
             throw new TransientFailure(
                 new RegistryUnreachableException($"The answer of {uri.Authority} to {method} {RegistryErrors.Shown(uri)} broke off: {Text.Shown.Short(exception.Message, 300)}", method, RegistryErrors.Shown(uri), null, exception),
                 carriedOut: true,
-                lasting: false,
+                lasting: exception is ContentTooSlowException,
                 null);
         }
     }
@@ -286,8 +344,9 @@ internal sealed class RegistryHttpClient : IDisposable
                 throw new RegistryProtocolException($"{call.Uri.Authority} redirects {call.Method} {RegistryErrors.Shown(call.Uri)} in a circle, or more than {MaximumRedirects} times.", call.Method.Method, RegistryErrors.Shown(call.Uri), status);
             }
 
-            // What is meant for the registry goes to no other server: a CDN's address carries its own permission.
+            // What is meant for the registry goes to no other server: a CDN's address carries its own permission. And what fails there is no fault of the registry's, which has answered.
             if (!SameServer(uri, target)) authorization = null;
+            if (IsOwn(uri) && !IsOwn(target)) _breaker.Succeeded();
             uri = target;
         }
     }
@@ -309,26 +368,52 @@ internal sealed class RegistryHttpClient : IDisposable
             var response = await SendRawAsync(request, limit.Token).ConfigureAwait(false);
             response.RequestMessage ??= request;
             _options.Log.Debug(FormattableString.Invariant($"{method} {RegistryErrors.Shown(uri)} -> {(int)response.StatusCode} ({watch.ElapsedMilliseconds} ms)"));
+            if ((int)response.StatusCode == 407)
+            {
+                response.Dispose();
+                throw _failures.ProxyRefused(method, uri);
+            }
+
             Warn(response);
+            if (IsOwn(uri) && Transport.RateLimit.Parse(name => response.Headers.TryGetValues(name, out var values) ? values.FirstOrDefault() : null, DateTimeOffset.UtcNow) is { } seen) Volatile.Write(ref _rateLimit, seen);
             return response;
         }
         catch (Exception exception) when (exception is OperationCanceledException or HttpRequestException or IOException)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            RegistryRequestException error = limit.IsCancellationRequested
-                ? new RegistryUnreachableException(
-                    FormattableString.Invariant($"{uri.Authority} did not answer {method} {RegistryErrors.Shown(uri)} within {_options.Timeout.TotalSeconds:0.#} s."), method, RegistryErrors.Shown(uri), null, exception)
-                : TransportFailures.From(method, uri, exception);
-            _options.Log.Debug($"{method} {RegistryErrors.Shown(uri)} -> {error.Message}");
-            throw new TransientFailure(error, carriedOut: !TransportFailures.NothingSent(exception), TransportFailures.IsLasting(exception), null);
+            var failure = limit.IsCancellationRequested
+                ? new TransientFailure(
+                    new RegistryUnreachableException(
+                        FormattableString.Invariant($"{uri.Authority} did not answer {method} {RegistryErrors.Shown(uri)} within {_options.Timeout.TotalSeconds:0.#} s."), method, RegistryErrors.Shown(uri), null, exception),
+                    carriedOut: true,
+                    lasting: false,
+                    null)
+                : _failures.From(method, uri, exception);
+            _options.Log.Debug($"{method} {RegistryErrors.Shown(uri)} -> {failure.Error.Message}");
+            throw failure;
         }
     }
 
     private Task<HttpResponseMessage> SendRawAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         Interlocked.Increment(ref _requests);
-        return _client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+        var uri = request.RequestUri!;
+#if NET
+        // By ALPN, so that an older server is spoken to as it wishes. What is not encrypted has no such agreement.
+        if (uri.Scheme == "https")
+        {
+            request.Version = HttpVersion.Version20;
+            request.VersionPolicy = HttpVersionPolicy.RequestVersionOrLower;
+        }
+#endif
+        var client = _anonymous is not null && !IsOwnHost(uri) ? _anonymous : _client;
+        return client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
     }
+
+    /// <summary>Whether the registry's host is asked, or that of the token service, which gets the password as well.</summary>
+    private bool IsOwnHost(Uri uri) =>
+        string.Equals(uri.IdnHost, BaseUri.IdnHost, StringComparison.OrdinalIgnoreCase)
+        || (Authenticator.TokenServiceHost is { } host && string.Equals(uri.IdnHost, host, StringComparison.OrdinalIgnoreCase));
 
     private void Warn(HttpResponseMessage response)
     {

@@ -297,7 +297,7 @@ public sealed class RealRegistryTests : IDisposable
     public async Task A_registry_that_speaks_http_is_told_so_under_https()
     {
         await using var server = await DockerRegistryServer.StartAsync();
-        var error = await Assert.ThrowsAsync<RegistryUnreachableException>(() => HttpRegistry.ConnectAsync(RegistryAddress.Parse("https://" + server.Host), new HttpRegistryOptions()));
+        var error = await Assert.ThrowsAsync<RegistryTlsException>(() => HttpRegistry.ConnectAsync(RegistryAddress.Parse("https://" + server.Host), new HttpRegistryOptions()));
         Assert.Contains("http://" + server.Host, error.Remedy);
         using var registry = await HttpRegistry.ConnectAsync(RegistryAddress.Parse(server.Host), new HttpRegistryOptions());
         Assert.Equal("http://" + server.Host, registry.Location);

@@ -32,8 +32,8 @@ public sealed class SchemeTests
     public async Task Https_to_a_plain_registry_says_http()
     {
         await using var server = await EmbeddedRegistry.StartAsync();
-        var error = await Assert.ThrowsAsync<RegistryUnreachableException>(() => ConnectAsync("https://" + server.Host));
-        Assert.Contains("no TLS connection came about", error.Message, StringComparison.Ordinal);
+        var error = await Assert.ThrowsAsync<RegistryTlsException>(() => ConnectAsync("https://" + server.Host));
+        Assert.Equal(TlsFailure.PlainHttp, error.Failure);
         Assert.Contains("http://" + server.Host, error.Remedy, StringComparison.Ordinal);
     }
 
@@ -41,7 +41,7 @@ public sealed class SchemeTests
     public async Task Https_to_the_real_registry_without_TLS_says_http_and_without_a_scheme_it_connects()
     {
         await using var server = await DockerRegistryServer.StartAsync();
-        var error = await Assert.ThrowsAsync<RegistryUnreachableException>(() => ConnectAsync("https://" + server.Host));
+        var error = await Assert.ThrowsAsync<RegistryTlsException>(() => ConnectAsync("https://" + server.Host));
         Assert.Contains("http://" + server.Host, error.Remedy, StringComparison.Ordinal);
         using var registry = await ConnectAsync(server.Host);
         Assert.Equal("registry/2.0", registry.ApiVersion);
@@ -61,8 +61,8 @@ public sealed class SchemeTests
     public async Task A_certificate_that_is_not_trusted_is_no_reason_for_http()
     {
         await using var server = new TlsServer();
-        var error = await Assert.ThrowsAsync<RegistryUnreachableException>(() => ConnectAsync("127.0.0.1:" + server.Port));
-        Assert.Contains("certificate is not trusted", error.Message, StringComparison.Ordinal);
+        var error = await Assert.ThrowsAsync<RegistryTlsException>(() => ConnectAsync("127.0.0.1:" + server.Port));
+        Assert.Equal(TlsFailure.UntrustedIssuer, error.Failure);
         Assert.DoesNotContain(server.Plain, line => line.StartsWith("GET", StringComparison.Ordinal));
     }
 

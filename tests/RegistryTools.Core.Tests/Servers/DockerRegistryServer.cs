@@ -39,7 +39,9 @@ public sealed class DockerRegistryServer : IAsyncDisposable
     /// <param name="deleteEnabled">Whether manifests can be deleted.</param>
     /// <param name="storagePath">The storage to serve; null for one of its own, which goes with it.</param>
     /// <param name="extra">More lines of its configuration, such as <c>auth:</c>.</param>
-    public static async Task<DockerRegistryServer> StartAsync(bool deleteEnabled = true, string? storagePath = null, string? extra = null)
+    /// <param name="http">More lines below <c>http:</c>, indented by two.</param>
+    /// <param name="scheme"><c>https</c> where those lines give it a certificate: it is waited for until it listens, and not asked.</param>
+    public static async Task<DockerRegistryServer> StartAsync(bool deleteEnabled = true, string? storagePath = null, string? extra = null, string? http = null, string scheme = "http")
     {
         var program = Requirement.Program("docker-registry");
         var directory = Path.Combine(Path.GetTempPath(), "rt-registry-" + Guid.NewGuid().ToString("N"));
@@ -65,6 +67,7 @@ public sealed class DockerRegistryServer : IAsyncDisposable
                 http:
                   addr: 127.0.0.1:{{port}}
                   secret: for-tests-only
+                {{http}}
                 {{extra}}
                 """);
             var process = new Process { StartInfo = Processes.Info(program, ["serve", configuration]) };
@@ -79,7 +82,7 @@ public sealed class DockerRegistryServer : IAsyncDisposable
             process.Start();
             process.BeginOutputReadLine();
             process.BeginErrorReadLine();
-            var server = new DockerRegistryServer(process, new Uri($"http://127.0.0.1:{port}/"), directory, storage, log);
+            var server = new DockerRegistryServer(process, new Uri($"{scheme}://127.0.0.1:{port}/"), directory, storage, log);
             if (await server.AnswersAsync()) return server;
             server.End();
             if (attempt == 3) throw new InvalidOperationException("docker-registry did not start: " + server.Log);
@@ -107,10 +110,17 @@ public sealed class DockerRegistryServer : IAsyncDisposable
         {
             try
             {
+                if (BaseAddress.Scheme == "https")
+                {
+                    using var socket = new System.Net.Sockets.TcpClient();
+                    await socket.ConnectAsync(BaseAddress.Host, BaseAddress.Port);
+                    return true;
+                }
+
                 using var response = await client.GetAsync(new Uri(BaseAddress, "v2/"));
                 return true;
             }
-            catch (Exception exception) when (exception is HttpRequestException or OperationCanceledException)
+            catch (Exception exception) when (exception is HttpRequestException or OperationCanceledException or System.Net.Sockets.SocketException)
             {
                 await Task.Delay(50);
             }

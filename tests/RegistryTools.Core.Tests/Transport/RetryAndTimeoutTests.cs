@@ -351,7 +351,7 @@ public sealed class RetryAndTimeoutTests
         var handler = new ScriptedHandler()
             .On("GET http://localhost/v2/", Answer.Json(200, "{}"))
             .On("GET https://localhost/v2/", _ => throw new HttpRequestException("The SSL connection could not be established, see inner exception.", new System.Security.Authentication.AuthenticationException("The remote certificate is invalid because of errors in the certificate chain: UntrustedRoot")));
-        var error = await Assert.ThrowsAsync<RegistryUnreachableException>(() => handler.ConnectAsync("localhost", user: "u", password: "p"));
+        var error = await Assert.ThrowsAsync<RegistryTlsException>(() => handler.ConnectAsync("localhost", user: "u", password: "p"));
         Assert.Contains("certificate is not trusted", error.Message);
         Assert.DoesNotContain(handler.AllRequests, request => request.Uri.Scheme == "http");
     }

@@ -33,7 +33,7 @@ public sealed partial class HttpRegistry : IRegistry
         BaseUri = baseUri;
         _options = options;
         _pageSize = Math.Max(1, Math.Min(options.PageSize, LargestPage));
-        _client = new RegistryHttpClient(baseUri, options);
+        _client = new RegistryHttpClient(baseUri, address, options);
         _v2 = new Uri(baseUri.AbsoluteUri.TrimEnd('/') + "/v2/");
     }
 
@@ -61,6 +61,9 @@ public sealed partial class HttpRegistry : IRegistry
     /// <summary>How many requests were sent, those to a token service included.</summary>
     public long RequestCount => _client.RequestCount;
 
+    /// <summary>What the registry said last of how often it may be asked; null where it has said nothing.</summary>
+    public RateLimit? RateLimit => _client.RateLimit;
+
     /// <summary>The product's version header, where the registry sends one: <c>Docker-Distribution-Api-Version</c>.</summary>
     public string? ApiVersion { get; private set; }
 
@@ -70,6 +73,9 @@ public sealed partial class HttpRegistry : IRegistry
     /// <exception cref="RegistryUnreachableException">Nothing answers there.</exception>
     /// <exception cref="RegistryProtocolException">What answers is no registry, or speaks the other scheme.</exception>
     /// <exception cref="RegistryUnauthorizedException">It does not accept the credentials.</exception>
+    /// <exception cref="RegistryTlsException">No TLS connection comes about: its certificate is not trusted, or it wants one of the client's.</exception>
+    /// <exception cref="RegistryProxyException">The proxy on the way fails or refuses.</exception>
+    /// <exception cref="CertificateFileException">A certificate or key that the options or the certificate directories name can't be used.</exception>
     public static async Task<HttpRegistry> ConnectAsync(RegistryAddress address, HttpRegistryOptions options, CancellationToken cancellationToken = default)
     {
         RegistryUnreachableException secure;
@@ -77,7 +83,7 @@ public sealed partial class HttpRegistry : IRegistry
         {
             return await OpenAsync(address, address.Scheme ?? "https", options, cancellationToken).ConfigureAwait(false);
         }
-        catch (RegistryUnreachableException exception) when (address.Scheme is null && address.IsLoopback && exception.InnerException is { } cause && TransportFailures.MaySpeakHttp(cause))
+        catch (RegistryUnreachableException exception) when (address.Scheme is null && address.IsLoopback && TransportFailures.MaySpeakHttp(exception))
         {
             secure = exception;
         }
