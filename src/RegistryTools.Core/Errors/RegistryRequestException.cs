@@ -79,7 +79,11 @@ public sealed class RegistryUnsupportedException(
 /// <summary>No answer: the name does not resolve, the connection was refused, reset or timed out, or TLS failed.</summary>
 public class RegistryUnreachableException(
     string message, string method, Uri uri, string? remedy = null, Exception? innerException = null)
-    : RegistryRequestException(message, method, uri, null, null, remedy, innerException);
+    : RegistryRequestException(message, method, uri, null, null, remedy, innerException)
+{
+    /// <summary>Whether the other side was seen to speak TLS, so that plain http is not to be tried there.</summary>
+    internal bool SpeaksTls { get; init; }
+}
 
 /// <summary>An answer that is not a registry's: HTML, JSON cut short or of another shape, a body over the limit, a header that lies.</summary>
 public sealed class RegistryProtocolException(

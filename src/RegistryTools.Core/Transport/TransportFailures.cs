@@ -31,6 +31,7 @@ internal sealed class TransportFailures(ServerTrust? trust, ProxyChoice? proxy)
     /// <summary>Whether the host may still speak plain http on that port: https failed, and not by a certificate or by silence.</summary>
     public static bool MaySpeakHttp(RegistryUnreachableException error) =>
         error is not (RegistryDownException or RegistryProxyException or RegistryTlsException { Failure: not (TlsFailure.Other or TlsFailure.PlainHttp) })
+        && !error.SpeaksTls
         && error.InnerException is { } cause
         && Find<OperationCanceledException>(cause) is null;
 
@@ -89,8 +90,9 @@ internal sealed class TransportFailures(ServerTrust? trust, ProxyChoice? proxy)
 
         // A connection that is up and then breaks may break at the proxy, or beyond it.
         var through = proxy?.Find(uri) is { } named ? $" (through the proxy {Name(named.Address)})" : string.Empty;
-        if (trust is not null && uri.Scheme == "https" && trust.Client is null && trust.AskedForClient(uri.IdnHost)) remedy ??= "It asked for a client certificate and got none: if it insists, give one with -Certificate.";
-        return new RegistryUnreachableException($"{uri.Authority} could not be reached{through} ({method} {shown}): {what}", method, shown, remedy, exception);
+        if (uri.Scheme == "https" && trust is { Client: null } && trust.AskedForClient(uri.IdnHost)) remedy ??= "It asked for a client certificate and got none: if it insists, give one with -Certificate.";
+
+        return new RegistryUnreachableException($"{uri.Authority} could not be reached{through} ({method} {shown}): {what}", method, shown, remedy, exception) { SpeaksTls = uri.Scheme == "https" && trust?.SpeaksTls(uri.IdnHost) == true };
     }
 
     private static (string What, string? Remedy) Connection(Uri uri, Exception exception)
@@ -117,7 +119,8 @@ internal sealed class TransportFailures(ServerTrust? trust, ProxyChoice? proxy)
 
         // With TLS 1.3 the client has its connection before the server has looked at its certificate: what the server thinks of it comes with the first answer, as the end of the connection.
         var isAlert = told.IndexOf("alert ", StringComparison.Ordinal) >= 0;
-        if (!isTls && !isAlert) return null;
+        var isCut = IsCutAtBeginning(exception) && (trust?.Client is not null || trust?.AskedForClient(uri.IdnHost) == true);
+        if (!isTls && !isAlert && !isCut) return null;
         var shown = RegistryErrors.Shown(uri);
         var subject = $"{uri.Authority} could not be reached ({method} {shown}): ";
 
@@ -127,7 +130,7 @@ internal sealed class TransportFailures(ServerTrust? trust, ProxyChoice? proxy)
         var client = trust?.Client;
         var asked = trust?.AskedForClient(uri.IdnHost) == true;
         var silent = HasAny(told, ["alert handshake failure"]) && (client is not null || asked);
-        if (HasAny(told, WantsClient) || HasAny(told, RefusesClient) || silent)
+        if (HasAny(told, WantsClient) || HasAny(told, RefusesClient) || silent || isCut)
         {
             if (client is null)
             {
@@ -142,7 +145,7 @@ internal sealed class TransportFailures(ServerTrust? trust, ProxyChoice? proxy)
                 : string.Empty;
             return Make(
                 TlsFailure.ClientCertificateRefused,
-                $"it does not accept the client certificate {Shown.Short(client.ToString(), 300)}, issued by {Shown.Short(client.Certificate.Issuer, 200)}.{why}",
+                $"it {(isCut ? "ended the connection right after the TLS handshake, as one does that does not accept" : "does not accept")} the client certificate {Shown.Short(client.ToString(), 300)}, issued by {Shown.Short(client.Certificate.Issuer, 200)}.{why}",
                 "Use a certificate that an authority has issued which the registry trusts for clients.");
         }
 
@@ -222,10 +225,16 @@ internal sealed class TransportFailures(ServerTrust? trust, ProxyChoice? proxy)
 
     private static bool IsNoHttp(Exception exception) =>
 #if NET
-        Find<HttpRequestException>(exception) is { HttpRequestError: HttpRequestError.InvalidResponse };
+        Find<HttpRequestException>(exception) is { HttpRequestError: HttpRequestError.InvalidResponse } && !IsCutAtBeginning(exception);
 #else
         Find<WebException>(exception) is { Status: WebExceptionStatus.ServerProtocolViolation };
 #endif
+
+    /// <summary>
+    /// Whether the connection ended when the two had hardly begun: HTTP/2 begins with both sides' settings, and a server that does not want the client ends it there. What it said is lost then: the
+    /// handler has closed the stream by the time that it tells.
+    /// </summary>
+    private static bool IsCutAtBeginning(Exception exception) => Told(exception).IndexOf("http/2 handshake", StringComparison.Ordinal) >= 0;
 
     /// <summary>All that the exceptions say, in lower case, to be looked through and not to be shown.</summary>
     private static string Told(Exception exception)

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography;
@@ -196,9 +197,21 @@ public sealed class TlsTests : IDisposable
     [Fact]
     public async Task A_certificate_that_is_not_for_servers_is_refused()
     {
-        await using var server = await SocketRegistry.StartAsync(_authority.Server(use: TestAuthority.ClientUse));
-        var error = await FailsAsync(server, Trusting(), TlsFailure.BadCertificate);
+        // Kestrel does not begin with such a one.
+        using var certificate = _authority.Server(use: TestAuthority.ClientUse);
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var serving = Task.Run(async () =>
+        {
+            using var client = await listener.AcceptTcpClientAsync();
+            using var stream = new SslStream(client.GetStream());
+            await stream.AuthenticateAsServerAsync(certificate);
+            await stream.CopyToAsync(Stream.Null);
+        });
+        var error = await Assert.ThrowsAsync<RegistryTlsException>(() => HttpRegistry.ConnectAsync(RegistryAddress.Parse($"localhost:{((IPEndPoint)listener.LocalEndpoint).Port}"), With(Trusting())));
+        Assert.Equal(TlsFailure.BadCertificate, error.Failure);
         Assert.Contains("not made out for servers", error.Message);
+        await Task.WhenAny(serving);
     }
 
     [Fact]
@@ -216,7 +229,7 @@ public sealed class TlsTests : IDisposable
     public async Task A_registry_that_wants_a_client_certificate_says_so_where_there_is_none(SslProtocols protocol)
     {
         await using var server = await SocketRegistry.StartAsync(_authority.Server(), clients: ClientCertificateMode.RequireCertificate, protocols: protocol);
-        var error = await Assert.ThrowsAnyAsync<RegistryUnreachableException>(() => ConnectAsync(server, Trusting()));
+        var error = await FailsAsync(server, Trusting(), TlsFailure.ClientCertificateRequired);
         Assert.Contains("-Certificate", error.Remedy);
         Assert.Empty(server.Requests);
     }

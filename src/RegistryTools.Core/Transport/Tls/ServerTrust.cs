@@ -27,6 +27,7 @@ internal sealed class ServerTrust
     private readonly IActivityLog _log;
     private readonly ConcurrentDictionary<string, TlsRejection> _rejections = new(StringComparer.OrdinalIgnoreCase);
     private readonly ConcurrentDictionary<string, bool> _askedForClient = new(StringComparer.OrdinalIgnoreCase);
+    private readonly ConcurrentDictionary<string, bool> _seen = new(StringComparer.OrdinalIgnoreCase);
     private readonly ConcurrentDictionary<string, bool> _toldUnchecked = new(StringComparer.OrdinalIgnoreCase);
 
     private ServerTrust(IReadOnlyList<X509Certificate2> authorities, ClientCertificate? client, IReadOnlyList<string> unread, RegistryAddress address, HttpRegistryOptions options)
@@ -66,10 +67,14 @@ internal sealed class ServerTrust
     /// <summary>Whether the host has asked for a client's certificate that it did not get.</summary>
     public bool AskedForClient(string host) => _askedForClient.ContainsKey(host.Trim('[', ']'));
 
+    /// <summary>Whether the host has shown a certificate, whatever it was worth.</summary>
+    public bool SpeaksTls(string host) => _seen.ContainsKey(host.Trim('[', ']'));
+
     /// <summary>Whether a server's certificate is accepted.</summary>
     public bool Accepts(string host, X509Certificate? shown, X509Chain? chain, SslPolicyErrors errors)
     {
         host = host.Trim('[', ']');
+        _seen[host] = true;
         if (errors != SslPolicyErrors.None && _acceptsAll)
         {
             if (_toldUnchecked.TryAdd(host, true)) _log.Warning($"The certificate of {host} is not one to trust, and is accepted since that was asked for: whoever is on the way can read and alter what is sent.");
