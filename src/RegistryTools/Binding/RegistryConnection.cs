@@ -37,6 +37,9 @@ public sealed class RegistryConnection
     /// <summary>Whether what is sent is encrypted on its way.</summary>
     public bool IsEncrypted { get; private set; }
 
+    /// <summary>What the registry last said of how much it may be asked; null where it says nothing of it.</summary>
+    public RegistryRateLimit? RateLimit => _handle is HttpRegistry { RateLimit: { } limit } ? new RegistryRateLimit(limit.Limit, limit.Remaining, limit.Window, limit.Reset, limit.Seen) : null;
+
     /// <summary>Whether it is the one that is used where no <c>-Registry</c> is given.</summary>
     public bool IsCurrent { get; internal set; }
 

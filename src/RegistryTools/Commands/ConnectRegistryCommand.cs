@@ -1,6 +1,7 @@
 using System.Management.Automation;
 using System.Net;
 using System.Security;
+using System.Security.Cryptography.X509Certificates;
 using RegistryTools.Authentication;
 using RegistryTools.Errors;
 using RegistryTools.PowerShell.Binding;
@@ -9,6 +10,7 @@ using RegistryTools.PowerShell.Pipeline;
 using RegistryTools.References;
 using RegistryTools.Registries;
 using RegistryTools.Storage;
+using RegistryTools.Transport.Tls;
 
 namespace RegistryTools.PowerShell.Commands;
 
@@ -111,6 +113,83 @@ public sealed class ConnectRegistryCommand : RegistryCmdlet
     [Parameter]
     public SwitchParameter AllowUnencryptedAuthentication { get; set; }
 
+    /// <summary>Files of certificate authorities (PEM) that are trusted besides the system's. Those in /etc/docker/certs.d/HOST are found without it.</summary>
+    [Parameter(ParameterSetName = Configured)]
+    [Parameter(ParameterSetName = WithNone)]
+    [Parameter(ParameterSetName = WithCredential)]
+    [Parameter(ParameterSetName = WithToken)]
+    [Parameter(ParameterSetName = WithIdentityToken)]
+    [Alias("CaCertificate")]
+    [ValidateNotNullOrEmpty]
+    public string[] CertificateAuthority { get; set; } = [];
+
+    /// <summary>The certificate by which the registry knows its clients, with its key: from the certificate store, or loaded.</summary>
+    [Parameter(ParameterSetName = Configured)]
+    [Parameter(ParameterSetName = WithNone)]
+    [Parameter(ParameterSetName = WithCredential)]
+    [Parameter(ParameterSetName = WithToken)]
+    [Parameter(ParameterSetName = WithIdentityToken)]
+    public X509Certificate2? Certificate { get; set; }
+
+    /// <summary>The same from a file: PEM, or PFX (.pfx, .p12).</summary>
+    [Parameter(ParameterSetName = Configured)]
+    [Parameter(ParameterSetName = WithNone)]
+    [Parameter(ParameterSetName = WithCredential)]
+    [Parameter(ParameterSetName = WithToken)]
+    [Parameter(ParameterSetName = WithIdentityToken)]
+    [ValidateNotNullOrEmpty]
+    public string? CertificatePath { get; set; }
+
+    /// <summary>The key of that certificate (PEM), where it is not in the same file.</summary>
+    [Parameter(ParameterSetName = Configured)]
+    [Parameter(ParameterSetName = WithNone)]
+    [Parameter(ParameterSetName = WithCredential)]
+    [Parameter(ParameterSetName = WithToken)]
+    [Parameter(ParameterSetName = WithIdentityToken)]
+    [ValidateNotNullOrEmpty]
+    public string? CertificateKeyPath { get; set; }
+
+    /// <summary>The password of that key, or of the PFX file.</summary>
+    [Parameter(ParameterSetName = Configured)]
+    [Parameter(ParameterSetName = WithNone)]
+    [Parameter(ParameterSetName = WithCredential)]
+    [Parameter(ParameterSetName = WithToken)]
+    [Parameter(ParameterSetName = WithIdentityToken)]
+    public SecureString? CertificatePassword { get; set; }
+
+    /// <summary>Accepts whatever certificate the registry shows: whoever is on the way can then read and alter everything. Warns each time.</summary>
+    [Parameter(ParameterSetName = Configured)]
+    [Parameter(ParameterSetName = WithNone)]
+    [Parameter(ParameterSetName = WithCredential)]
+    [Parameter(ParameterSetName = WithToken)]
+    [Parameter(ParameterSetName = WithIdentityToken)]
+    public SwitchParameter SkipCertificateCheck { get; set; }
+
+    /// <summary>The proxy, such as http://proxy:3128. Without it, what the environment says: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY.</summary>
+    [Parameter(ParameterSetName = Configured)]
+    [Parameter(ParameterSetName = WithNone)]
+    [Parameter(ParameterSetName = WithCredential)]
+    [Parameter(ParameterSetName = WithToken)]
+    [Parameter(ParameterSetName = WithIdentityToken)]
+    public Uri? Proxy { get; set; }
+
+    /// <summary>User and password for the proxy.</summary>
+    [Parameter(ParameterSetName = Configured)]
+    [Parameter(ParameterSetName = WithNone)]
+    [Parameter(ParameterSetName = WithCredential)]
+    [Parameter(ParameterSetName = WithToken)]
+    [Parameter(ParameterSetName = WithIdentityToken)]
+    [Credential]
+    public PSCredential? ProxyCredential { get; set; }
+
+    /// <summary>Uses no proxy, whatever the environment says.</summary>
+    [Parameter(ParameterSetName = Configured)]
+    [Parameter(ParameterSetName = WithNone)]
+    [Parameter(ParameterSetName = WithCredential)]
+    [Parameter(ParameterSetName = WithToken)]
+    [Parameter(ParameterSetName = WithIdentityToken)]
+    public SwitchParameter NoProxy { get; set; }
+
     private protected override void Process()
     {
         var session = RegistrySession.Current;
@@ -140,9 +219,21 @@ public sealed class ConnectRegistryCommand : RegistryCmdlet
             return;
         }
 
+        ClientCertificate? certificate;
+        try
+        {
+            certificate = ClientCertificateOf();
+        }
+        catch (CertificateFileException error)
+        {
+            WriteFailure(error, new ErrorSubject(error.Path, address.Name));
+            return;
+        }
+
+        if (SkipCertificateCheck && address.Scheme != "http") WriteWarning($"The certificate of {address.Name} is not checked: whoever is on the way can read and alter everything, the password included.");
         var given = Given();
         if (given is not null && SaveCredential && !AllowsSaving(address)) return;
-        var failure = TryOpen(address, given, Name, AllowUnencryptedAuthentication, Configure, out var connection);
+        var failure = TryOpen(address, given, Name, AllowUnencryptedAuthentication, (credential, namespaces) => Configure(credential, namespaces, certificate), out var connection);
         if (failure is not null)
         {
             if (failure.FullyQualifiedErrorId == ErrorRecords.UnencryptedAuthentication) ThrowTerminatingError(failure);
@@ -156,7 +247,7 @@ public sealed class ConnectRegistryCommand : RegistryCmdlet
         if (given is not null && SaveCredential) Save(address, given);
     }
 
-    private HttpRegistryOptions Configure(RegistryCredential credential, IReadOnlyDictionary<string, RegistryCredential> namespaces) => new()
+    private HttpRegistryOptions Configure(RegistryCredential credential, IReadOnlyDictionary<string, RegistryCredential> namespaces, ClientCertificate? certificate) => new()
     {
         UserName = credential.UserName,
         Password = credential.Password,
@@ -167,8 +258,24 @@ public sealed class ConnectRegistryCommand : RegistryCmdlet
         MaximumRetryDelay = TimeSpan.FromSeconds(MaximumRetryDelaySec),
         Timeout = TimeSpan.FromSeconds(TimeoutSec),
         MaximumManifestSize = MaximumManifestSize,
+        CertificateAuthorityFiles = Array.ConvertAll(CertificateAuthority, GetUnresolvedProviderPathFromPSPath),
+        ClientCertificate = certificate,
+        SkipCertificateCheck = SkipCertificateCheck,
+        Proxy = Proxy,
+        ProxyCredential = ProxyCredential?.GetNetworkCredential(),
+        NoProxy = NoProxy,
         Log = ActivityRouter.Log,
     };
+
+    private ClientCertificate? ClientCertificateOf()
+    {
+        if (Certificate is not null) return ClientCertificate.From(Certificate);
+        if (CertificatePath is null) return null;
+        var path = GetUnresolvedProviderPathFromPSPath(CertificatePath);
+        var password = Reveal(CertificatePassword);
+        var isPfx = Path.GetExtension(path).ToUpperInvariant() is ".PFX" or ".P12";
+        return isPfx ? ClientCertificate.FromPfx(path, password) : ClientCertificate.FromPem(path, CertificateKeyPath is null ? null : GetUnresolvedProviderPathFromPSPath(CertificateKeyPath), password);
+    }
 
     /// <summary>The credentials among the parameters; null where they are to be looked for.</summary>
     private RegistryCredential? Given() => ParameterSetName switch

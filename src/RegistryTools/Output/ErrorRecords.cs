@@ -42,6 +42,11 @@ internal static class ErrorRecords
     public const string GarbageFailed = nameof(GarbageFailed);
     public const string StorageDamaged = nameof(StorageDamaged);
     public const string RepairFailed = nameof(RepairFailed);
+    public const string RegistryDown = nameof(RegistryDown);
+    public const string CertificateInvalid = nameof(CertificateInvalid);
+    public const string CertificateNotTrusted = nameof(CertificateNotTrusted);
+    public const string TlsFailed = nameof(TlsFailed);
+    public const string ProxyFailed = nameof(ProxyFailed);
     public const string CredentialUnavailable = nameof(CredentialUnavailable);
     public const string CredentialStoreMissing = nameof(CredentialStoreMissing);
     public const string OperationFailed = nameof(OperationFailed);
@@ -112,6 +117,11 @@ internal static class ErrorRecords
         RegistryNotFoundException missing => (Missing(missing, subject), ErrorCategory.ObjectNotFound),
         RegistryUnsupportedException { Method: "DELETE" } => (DeletionDisabled, ErrorCategory.NotEnabled),
         RegistryUnsupportedException => (RegistryUnsupported, ErrorCategory.NotImplemented),
+        RegistryDownException => (RegistryDown, ErrorCategory.ConnectionError),
+        RegistryTlsException { Failure: TlsFailure.UntrustedIssuer or TlsFailure.NameMismatch or TlsFailure.Expired or TlsFailure.BadCertificate } => (CertificateNotTrusted, ErrorCategory.SecurityError),
+        RegistryTlsException => (TlsFailed, ErrorCategory.SecurityError),
+        RegistryProxyException => (ProxyFailed, ErrorCategory.ConnectionError),
+        CertificateFileException => (CertificateInvalid, ErrorCategory.InvalidData),
         RegistryUnreachableException => (RegistryUnreachable, ErrorCategory.ConnectionError),
         RegistryProtocolException => (RegistryProtocolError, ErrorCategory.ProtocolError),
         RegistryRequestException { StatusCode: 429 or 503 } => (RegistryBusy, ErrorCategory.ResourceBusy),

@@ -22,6 +22,7 @@ public abstract partial class RegistryCmdlet : PSCmdlet, IDisposable
 
     private readonly CancellationTokenSource _stop = new();
     private Dictionary<string, ErrorRecord>? _unreachable;
+    private Dictionary<string, int>? _down;
     private Task? _left;
 
     /// <summary>Begins. What goes wrong here is told as an error of the cmdlet.</summary>
@@ -31,7 +32,14 @@ public abstract partial class RegistryCmdlet : PSCmdlet, IDisposable
     protected sealed override void ProcessRecord() => Guard(Process);
 
     /// <summary>Ends.</summary>
-    protected sealed override void EndProcessing() => Guard(End);
+    protected sealed override void EndProcessing()
+    {
+        Guard(End);
+        foreach (var pair in _down ?? [])
+        {
+            if (pair.Value > 1) WriteWarning(FormattableString.Invariant($"{pair.Key} is down: {pair.Value - 1:N0} more were not asked for and nothing was done about them."));
+        }
+    }
 
     /// <summary>Cancels the work that is under way.</summary>
     protected sealed override void StopProcessing() => Cancel(_stop);
@@ -106,7 +114,20 @@ public abstract partial class RegistryCmdlet : PSCmdlet, IDisposable
     private protected IDisposable Hold(IDisposable held) => new Held(this, held);
 
     /// <summary>Writes a failure of one item as a non-terminating error.</summary>
-    private protected void WriteFailure(Exception error, ErrorSubject subject) => WriteError(ErrorRecords.From(error, subject));
+    private protected void WriteFailure(Exception error, ErrorSubject subject)
+    {
+        // Of a registry that is down one error tells everything: the others would say the same of requests that were not sent.
+        if (error is RegistryDownException down)
+        {
+            var server = down.Uri.Authority;
+            _down ??= [];
+            _down.TryGetValue(server, out var times);
+            _down[server] = times + 1;
+            if (times > 0) return;
+        }
+
+        WriteError(ErrorRecords.From(error, subject));
+    }
 
     /// <summary>
     /// The connection that an argument means, or the current one. Where there is none, the cmdlet ends with NotConnected; where one had to be made and that failed, a
