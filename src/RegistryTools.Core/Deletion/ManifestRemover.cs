@@ -65,6 +65,7 @@ public sealed class ManifestRemover(IRegistry registry, RemovalJournal journal, 
     private static readonly TimeSpan Lifetime = TimeSpan.FromSeconds(10);
     private readonly Stopwatch _age = new();
     private Survey? _survey;
+    private readonly object _beginning = new();
     private JournalRun? _run;
 
     /// <summary>For tests: how old what is known of a repository's tags may be when a manifest is removed; null for ten seconds, or longer where looking takes long.</summary>
@@ -190,7 +191,7 @@ public sealed class ManifestRemover(IRegistry registry, RemovalJournal journal, 
             if (plan.IsInUse && !force) throw InUse(repository, plan);
         }
 
-        _run ??= journal.Begin(registry.Location);
+        lock (_beginning) _run ??= journal.Begin(registry.Location);
         var intents = plan.Tags.Count == 0
             ? [new RemovalIntent(repository, null, manifest.Digest, manifest.MediaType, RemovalMethod.Manifest)]
             : plan.Tags.Select(tag => new RemovalIntent(repository, tag, manifest.Digest, manifest.MediaType, RemovalMethod.Manifest)).ToList();

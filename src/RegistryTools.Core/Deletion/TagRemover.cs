@@ -34,6 +34,7 @@ public sealed class TagRemover : IDisposable
     private readonly TagRemoverOptions _options;
     private readonly IActivityLog _log;
     private readonly Knowledge _knowledge;
+    private readonly object _beginning = new();
     private JournalRun? _run;
     private List<JournalEntry>? _pending;
     private Exception? _stop;
@@ -100,7 +101,11 @@ public sealed class TagRemover : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _run?.Dispose();
 
-    private JournalRun Run() => _run ??= _journal.Begin(_registry.Location);
+    /// <summary>This remover's run of the journal, begun when there is something to write: one, although many tags are removed at once.</summary>
+    private JournalRun Run()
+    {
+        lock (_beginning) return _run ??= _journal.Begin(_registry.Location);
+    }
 
     private async Task RemoveBatchAsync(string repository, List<RemovalTarget> batch, Dictionary<string, RemovalTarget> asked, CancellationToken cancellationToken)
     {
