@@ -195,7 +195,7 @@ internal sealed class RegistryHttpClient : IDisposable
     private Word Judge(RegistryCall call, TransientFailure failure, Admission admission)
     {
         if (failure.Error.StatusCode is < 500) return Word.Up;
-        if (failure.Error is RegistryProtocolException) return Word.Nothing;
+        if (failure.Error is RegistryProtocolException || !IsOwn(call.Uri)) return Word.Nothing;
         if (admission == Admission.Trial || failure.Lasting || _options.RetryCount <= 0) return Word.Down;
         return call.Repetition == Repetition.Safe || (call.Repetition == Repetition.IfNotCarriedOut && !failure.CarriedOut) ? Word.Down : Word.Nothing;
     }

@@ -42,6 +42,20 @@ internal sealed class TransportFailures(ServerTrust? trust, ProxyChoice? proxy)
         return new TransientFailure(error, carriedOut: !NothingSent(exception), lasting: error is RegistryTlsException || IsLasting(exception, error), null);
     }
 
+    /// <summary>nginx takes the connection of a client without a certificate, and answers with a page that says so; null where the page is another.</summary>
+    public static RegistryTlsException? ClientCertificatePage(string method, Uri uri, byte[] body)
+    {
+        var text = System.Text.Encoding.UTF8.GetString(body);
+        var missing = text.IndexOf("No required SSL certificate was sent", StringComparison.OrdinalIgnoreCase) >= 0;
+        if (!missing && text.IndexOf("The SSL certificate error", StringComparison.OrdinalIgnoreCase) < 0) return null;
+        return new RegistryTlsException(
+            missing ? TlsFailure.ClientCertificateRequired : TlsFailure.ClientCertificateRefused,
+            $"{uri.Authority} {(missing ? "lets in only clients with a certificate, and none was given" : "does not accept the client certificate that it was shown")} ({method} {uri}).",
+            method,
+            uri,
+            missing ? $"Give one with -Certificate, or put it in /etc/docker/certs.d/{uri.Authority}/ as client.cert and client.key." : "Use a certificate that an authority has issued which the registry trusts for clients.");
+    }
+
     /// <summary>The failure that a proxy's own answer is: it wants to know who asks.</summary>
     public TransientFailure ProxyRefused(string method, Uri uri)
     {

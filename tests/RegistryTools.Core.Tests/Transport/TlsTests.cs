@@ -400,6 +400,50 @@ public sealed class TlsTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData("400 No required SSL certificate was sent", TlsFailure.ClientCertificateRequired)]
+    [InlineData("400 The SSL certificate error", TlsFailure.ClientCertificateRefused)]
+    public async Task The_pages_with_which_nginx_asks_for_a_client_certificate_are_understood(string title, TlsFailure failure)
+    {
+        var handler = new ScriptedHandler().On("GET https://localhost/v2/", Answer.Text(400, $"<html><head><title>{title}</title></head><body><center><h1>400 Bad Request</h1></center></body></html>", "text/html"));
+        var error = await Assert.ThrowsAsync<RegistryTlsException>(() => handler.ConnectAsync("localhost"));
+        Assert.Equal(failure, error.Failure);
+        Assert.DoesNotContain(handler.AllRequests, request => request.Uri.Scheme == "http");
+    }
+
+    [Fact]
+    public async Task A_server_of_http_1_1_that_wants_a_client_certificate_does_not_lead_to_http_either()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var plain = 0;
+        using var certificate = _authority.Server();
+        var serving = Task.Run(async () =>
+        {
+            while (true)
+            {
+                using var client = await listener.AcceptTcpClientAsync();
+                var first = new byte[1];
+                await client.Client.ReceiveAsync(first, SocketFlags.Peek);
+                if (first[0] == 'G') plain++;
+                try
+                {
+                    // What the client shows is looked at when it believes to be connected.
+                    using var stream = new SslStream(client.GetStream());
+                    await stream.AuthenticateAsServerAsync(new SslServerAuthenticationOptions { ServerCertificate = certificate, ClientCertificateRequired = true, RemoteCertificateValidationCallback = (_, shown, _, _) => shown is null });
+                }
+                catch (Exception exception) when (exception is IOException or AuthenticationException)
+                {
+                }
+            }
+        });
+        var error = await Assert.ThrowsAnyAsync<RegistryUnreachableException>(() => HttpRegistry.ConnectAsync(RegistryAddress.Parse($"localhost:{((IPEndPoint)listener.LocalEndpoint).Port}"), With(Trusting())));
+        Assert.Contains("client certificate", error.Message + error.Remedy);
+        Assert.Equal(0, plain);
+        listener.Stop();
+        await Assert.ThrowsAnyAsync<Exception>(() => serving);
+    }
+
     // The bytes that servers of other kinds answer a ClientHello with.
     [Theory]
     [InlineData("15 03 01 00 02 02 46", TlsFailure.OldProtocol)] // the alert protocol_version

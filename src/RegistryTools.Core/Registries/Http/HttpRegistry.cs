@@ -372,6 +372,7 @@ public sealed partial class HttpRegistry : IRegistry
                 }
 
                 var body = await _client.ReadStartAsync(response, token).ConfigureAwait(false);
+                if (status == 400 && IsEncrypted && TransportFailures.ClientCertificatePage(call.Method.Method, _v2, body) is { } wanted) throw wanted;
                 if (status is < 200 or >= 300 || IsWebPage(response)) throw NotARegistry(call, response, body);
                 return true;
             },

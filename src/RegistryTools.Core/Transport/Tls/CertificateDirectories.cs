@@ -114,9 +114,9 @@ public static class CertificateDirectories
                 {
                     client ??= ClientCertificate.FromPem(file, key);
                 }
-                catch (CertificateFileException exception) when (exception.InnerException is UnauthorizedAccessException)
+                catch (CertificateFileException exception) when (exception.InnerException is UnauthorizedAccessException || !ClientCertificate.ReadsPemKeys)
                 {
-                    // The keys of the daemon, which runs as root; podman passes them over as well.
+                    // The keys of the daemon, which runs as root: podman passes them over as well. And what can't be used here at all may not be needed.
                     unread(exception.Path, exception.Message);
                 }
             }

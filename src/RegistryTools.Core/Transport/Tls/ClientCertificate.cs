@@ -21,6 +21,14 @@ public sealed class ClientCertificate
     /// <summary>Where it is from: a path, or its subject.</summary>
     public string Source { get; }
 
+    /// <summary>Whether this .NET reads keys in PEM files.</summary>
+    internal static bool ReadsPemKeys =>
+#if NET
+        true;
+#else
+        false;
+#endif
+
     /// <summary>What came along with it, to be sent along.</summary>
     internal IReadOnlyList<X509Certificate2> Intermediates { get; }
 

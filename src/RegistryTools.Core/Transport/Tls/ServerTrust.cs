@@ -135,9 +135,7 @@ internal sealed class ServerTrust
             own.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
             own.ChainPolicy.DisableCertificateDownloads = true;
             foreach (var authority in _authorities) own.ChainPolicy.CustomTrustStore.Add(authority);
-            var trusted = own.Build(certificate);
-            Forget(own, certificate);
-            if (trusted) return [];
+            if (own.Build(certificate)) return [];
         }
 #endif
 
@@ -152,13 +150,10 @@ internal sealed class ServerTrust
             && chain.ChainStatus.All(status => (status.Status & ~(X509ChainStatusFlags.UntrustedRoot | X509ChainStatusFlags.PartialChain)) == 0)
             && IsOwn(chain.ChainElements[chain.ChainElements.Count - 1].Certificate))
         {
-            Forget(chain, certificate);
             return [];
         }
 
-        var told = Explain(host, certificate, chain);
-        Forget(chain, certificate);
-        return told;
+        return Explain(host, certificate, chain);
     }
 
     private static X509Chain Prepare(List<X509Certificate2> sent)
@@ -168,14 +163,6 @@ internal sealed class ServerTrust
         chain.ChainPolicy.ApplicationPolicy.Add(new Oid(ServerAuthentication));
         foreach (var one in sent) chain.ChainPolicy.ExtraStore.Add(one);
         return chain;
-    }
-
-    private static void Forget(X509Chain chain, X509Certificate2 certificate)
-    {
-        foreach (var element in chain.ChainElements)
-        {
-            if (!ReferenceEquals(element.Certificate, certificate)) element.Certificate.Dispose();
-        }
     }
 
     private static IEnumerable<X509Certificate2> Certificates(X509Chain chain)
