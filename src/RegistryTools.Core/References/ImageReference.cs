@@ -64,7 +64,7 @@ public sealed class ImageReference
         if (slash > 0)
         {
             var first = rest.Substring(0, slash);
-            if (first.IndexOf('.') >= 0 || first.IndexOf(':') >= 0 || first.Equals("localhost", StringComparison.OrdinalIgnoreCase))
+            if (IsRegistry(first))
             {
                 registry = RegistryAddress.Parse(first).Name;
                 rest = rest.Substring(slash + 1);
@@ -83,7 +83,9 @@ public sealed class ImageReference
         return new ImageReference(registry, repository, lowered, tag, digest);
     }
 
-    /// <inheritdoc/>
+    /// <summary>The reference as <see cref="Parse"/> reads it again: a repository that could be taken for one on another registry has a slash before it.</summary>
     public override string ToString() =>
-        (Registry is null ? string.Empty : Registry + "/") + Repository + (Tag is null ? string.Empty : ":" + Tag) + (Digest is null ? string.Empty : "@" + Digest);
+        (Registry is not null ? Registry + "/" : Repository.IndexOf('/') > 0 && IsRegistry(Repository.Substring(0, Repository.IndexOf('/'))) ? "/" : string.Empty) + Repository + (Tag is null ? string.Empty : ":" + Tag) + (Digest is null ? string.Empty : "@" + Digest);
+
+    private static bool IsRegistry(string first) => first.IndexOf('.') >= 0 || first.IndexOf(':') >= 0 || first.Equals("localhost", StringComparison.OrdinalIgnoreCase);
 }

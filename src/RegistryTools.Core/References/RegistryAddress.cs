@@ -70,7 +70,7 @@ public sealed class RegistryAddress : IEquatable<RegistryAddress>
         var slash = rest.IndexOf('/');
         var authority = slash < 0 ? rest : rest.Substring(0, slash);
         var prefix = slash < 0 ? string.Empty : rest.Substring(slash).TrimEnd('/');
-        if (prefix.Equals("/v2", StringComparison.Ordinal) || prefix.EndsWith("/v2", StringComparison.Ordinal)) prefix = prefix.Substring(0, prefix.Length - 3);
+        while (prefix.EndsWith("/v2", StringComparison.Ordinal)) prefix = prefix.Substring(0, prefix.Length - 3).TrimEnd('/');
         foreach (var c in prefix)
         {
             if (c is not ((>= 'a' and <= 'z') or (>= 'A' and <= 'Z') or (>= '0' and <= '9') or '/' or '.' or '_' or '-' or '~')) throw Bad(text!, "its path has a character that paths of registries do not have");
@@ -88,7 +88,7 @@ public sealed class RegistryAddress : IEquatable<RegistryAddress>
             var after = authority.Substring(close + 1);
             if (after.Length > 0 && after[0] != ':') throw Bad(text!, "something stands between the address and the port");
             if (after.Length > 0) portText = after.Substring(1);
-            if (!System.Net.IPAddress.TryParse(host.Trim('[', ']'), out var v6) || v6.AddressFamily != System.Net.Sockets.AddressFamily.InterNetworkV6) throw Bad(text!, "its IPv6 address is none");
+            if (!System.Net.IPAddress.TryParse(host.Substring(1, close - 1), out var v6) || v6.AddressFamily != System.Net.Sockets.AddressFamily.InterNetworkV6) throw Bad(text!, "its IPv6 address is none");
         }
         else
         {
@@ -109,7 +109,9 @@ public sealed class RegistryAddress : IEquatable<RegistryAddress>
             port = number;
         }
 
-        return new RegistryAddress(scheme, host, port, prefix);
+        // The last word is the system's, which every request needs.
+        var address = new RegistryAddress(scheme, host, port, prefix);
+        return Uri.TryCreate("https://" + address.Name + "/", UriKind.Absolute, out _) ? address : throw Bad(text!, "its host is not a host name or an address");
     }
 
     /// <inheritdoc/>

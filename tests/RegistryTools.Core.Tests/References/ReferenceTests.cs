@@ -161,11 +161,25 @@ public sealed class ReferenceTests
     }
 
     [Theory]
+    [InlineData("/my.app/x:1", "my.app/x")]
+    [InlineData("/localhost/x", "localhost/x")]
+    [InlineData("registry.example.com/my.app/x", "my.app/x")]
+    [InlineData("team/app", "team/app")]
+    public void A_reference_that_is_written_out_reads_as_it_was_meant(string text, string repository)
+    {
+        var reference = ImageReference.Parse(text);
+        Assert.Equal(repository, reference.Repository);
+        Assert.Equal(text, reference.ToString());
+    }
+
+    [Theory]
     [InlineData("registry.example.com", null, "registry.example.com", null, "", "registry.example.com")]
     [InlineData("LOCALHOST:5000", null, "localhost", 5000, "", "localhost:5000")]
     [InlineData("https://Host/prefix/", "https", "host", null, "/prefix", "host/prefix")]
     [InlineData("HTTP://host:80/v2/", "http", "host", 80, "", "host:80")]
     [InlineData("https://host/artifactory/api/docker/v2", "https", "host", null, "/artifactory/api/docker", "host/artifactory/api/docker")]
+    [InlineData("host/a//v2", null, "host", null, "/a", "host/a")]
+    [InlineData("host/v2/v2", null, "host", null, "", "host")]
     [InlineData("[::1]:5000", null, "[::1]", 5000, "", "[::1]:5000")]
     [InlineData(" my_registry ", null, "my_registry", null, "", "my_registry")]
     public void Addresses_are_taken_apart(string text, string? scheme, string host, int? port, string prefix, string name)
@@ -190,6 +204,8 @@ public sealed class ReferenceTests
     [InlineData("[::1")]
     [InlineData("[::1]x")]
     [InlineData("[zz]")]
+    [InlineData("[::1[]:5000")]
+    [InlineData("[[::1]")]
     [InlineData("[127.0.0.1]")]
     [InlineData("::1")]
     [InlineData("host/a?b=c")]
