@@ -49,6 +49,18 @@ public sealed class ConventionTests
         }
     }
 
+    [Theory]
+    [MemberData(nameof(CmdletNames))]
+    public void No_parameter_takes_a_secret_as_plain_text(string name)
+    {
+        var type = Cmdlets.Single(cmdlet => cmdlet.Name == name);
+        foreach (var property in type.GetProperties().Where(property => property.GetCustomAttributes<ParameterAttribute>().Any()))
+        {
+            if (!new[] { "Password", "Secret", "Token", "Credential" }.Any(word => property.Name.EndsWith(word, StringComparison.OrdinalIgnoreCase))) continue;
+            Assert.True(property.PropertyType == typeof(System.Security.SecureString) || property.PropertyType == typeof(PSCredential) || property.PropertyType == typeof(SwitchParameter), property.Name);
+        }
+    }
+
     [Fact]
     public void The_manifest_exports_what_there_is()
     {

@@ -69,7 +69,8 @@ public sealed class MisbehaviourTests
         Assert.Empty(other.Requests);
         server.Script = null;
         Assert.Equal("T11", session.Invoke(List).Succeed().Texts("Name"));
-        Assert.DoesNotContain(result.Errors.Select(one => one + one.Exception.ToString() + one.ErrorDetails).Concat(result.Verbose).Concat(result.Warnings), Secret);
+        Assert.NotEmpty(result.Debug);
+        Assert.DoesNotContain(result.Errors.Select(one => one + one.Exception.ToString() + one.ErrorDetails).Concat(result.Verbose).Concat(result.Debug).Concat(result.Warnings), Secret);
         if (run == Remove) Assert.DoesNotContain(session.Invoke("Get-RegistryRemoval | % { [string]$_.Registry + ' ' + $_.State }").Succeed().Output, line => line.ToString()!.Contains(server.Address) && line.ToString()!.EndsWith(" Removed"));
     }
 

@@ -41,7 +41,7 @@ public sealed class CredentialTests : IDisposable
     {
         await using var registry = await StartAsync(authentication);
         Write("config.json", $$"""{ "auths": { "{{registry.Host}}": { "auth": "{{Basic("user", Password)}}" } } }""");
-        var lines = await RunAsync($"(Connect-Registry {registry.Host}).CredentialSource; Get-RegistryTag i1 -Registry {registry.Host} | Measure-Tags; Disconnect-Registry; Get-RegistryTag i1 -Registry http://{registry.Host} {Shown} | Measure-Tags");
+        var lines = await RunAsync($"(Connect-Registry {registry.Host}).CredentialSource; Get-RegistryTag i1 -Registry {registry.Host} | Measure-Tags; Remove-RegistryTag i3 T31; Disconnect-Registry; Get-RegistryTag i1 -Registry http://{registry.Host} {Shown} | Measure-Tags");
         Assert.Contains("config.json", lines[0], StringComparison.Ordinal);
         Assert.Equal(["3", "3"], lines.Skip(1).Where(line => line.All(char.IsDigit)));
     }
@@ -150,6 +150,7 @@ public sealed class CredentialTests : IDisposable
     {
         var (output, error) = await _shell.RunAsync("function Measure-Tags { begin { $n = 0 } process { if ($_.Name) { $n++ } else { $_ } } end { $n } }; " + script);
         Assert.Equal(string.Empty, error);
+        foreach (var journal in Directory.GetFiles(_shell.Directory, "*.jsonl", SearchOption.AllDirectories)) Assert.DoesNotContain(Password, await File.ReadAllTextAsync(journal), StringComparison.Ordinal);
         foreach (var line in output) Assert.True(secretMayBeToldByHelper || (!line.Contains(Password, StringComparison.Ordinal) && !line.Contains(Basic("user", Password), StringComparison.Ordinal)), line);
         return output;
     }
