@@ -83,8 +83,9 @@ public sealed class StoppedRemovalTests
     private static Dictionary<string, string> Tags(EmbeddedRegistry registry) =>
         SampleData.Tags.Keys.SelectMany(repository => registry.Store.Tags(repository).Select(tag => (Name: repository + ":" + tag, Digest: registry.Store.FindTag(repository, tag)!))).ToDictionary(pair => pair.Name, pair => pair.Digest);
 
+    // The port may have been another registry's before, in another test.
     private static List<(string Tag, string State)> Journal(ModuleSession session, EmbeddedRegistry registry) =>
-        [.. session.Invoke($"Get-RegistryRemoval -Registry {registry.Host} | % {{ $_.Repository + ':' + $_.Tag + '=' + $_.State }}").Succeed().Output.Select(line => line.ToString()!.Split('=')).Select(parts => (parts[0], parts[1]))];
+        [.. session.Invoke($"Get-RegistryRemoval -Registry {registry.Host} | ? {{ $_.Time -ge [datetimeoffset]'{registry.Requests[0].Time:o}' }} | % {{ $_.Repository + ':' + $_.Tag + '=' + $_.State }}").Succeed().Output.Select(line => line.ToString()!.Split('=')).Select(parts => (parts[0], parts[1]))];
 
     private static async Task UntilAsync(Func<bool> done)
     {

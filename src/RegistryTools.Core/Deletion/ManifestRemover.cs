@@ -211,7 +211,7 @@ public sealed class ManifestRemover(IRegistry registry, RemovalJournal journal, 
                 message = exception.Message;
                 if (await registry.FindManifestDeletionAsync(repository, cancellationToken).ConfigureAwait(false) == Support.NotSupported)
                 {
-                    throw new DeletionDisabledException(registry.Name, repository, exception);
+                    throw new DeletionDisabledException(registry.Name, repository, exception, (registry as HttpRegistry)?.Product?.Instead);
                 }
 
                 throw;

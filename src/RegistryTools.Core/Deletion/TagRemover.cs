@@ -586,7 +586,7 @@ public sealed class TagRemover : IDisposable
                 case Support.NotSupported:
                     // What it says of tags while deletion is switched off is not what it says afterwards.
                     _knowledge.TagDelete = Support.Unknown;
-                    throw new DeletionDisabledException(_registry.Name, repository);
+                    throw new DeletionDisabledException(_registry.Name, repository, instead: (_registry as HttpRegistry)?.Product?.Instead);
                 case Support.Unknown:
                     throw new RemovalFailedException($"{_registry.Name} does not tell whether manifests can be deleted in '{repository}'. Nothing was changed.", "Test-Registry shows what it answers.");
             }

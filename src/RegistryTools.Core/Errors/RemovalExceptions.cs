@@ -20,10 +20,10 @@ public sealed class TagNotFoundException(string registry, string repository, str
     : RegistryToolsException($"There is no tag '{tag}' in '{repository}' on {registry}.");
 
 /// <summary>The registry has manifest deletion switched off, so that neither a tag nor a manifest can be deleted.</summary>
-public sealed class DeletionDisabledException(string registry, string repository, Exception? innerException = null)
+public sealed class DeletionDisabledException(string registry, string repository, Exception? innerException = null, string? instead = null)
     : RegistryToolsException(
         $"Deletion is disabled on {registry}: nothing in '{repository}' was changed.",
-        "Enable it in the registry's configuration (storage: delete: enabled: true) or with the environment variable REGISTRY_STORAGE_DELETE_ENABLED=true, and restart the registry. A pull-through cache can't delete at all.",
+        instead ?? "Enable it in the registry's configuration (storage: delete: enabled: true) or with the environment variable REGISTRY_STORAGE_DELETE_ENABLED=true, and restart the registry. A pull-through cache can't delete at all.",
         innerException);
 
 /// <summary>The registry does not delete a tag by name, and the caller wanted it done that way only.</summary>

@@ -39,7 +39,8 @@ public sealed class RegistryAddress : IEquatable<RegistryAddress>
         || (System.Net.IPAddress.TryParse(Host.Trim('[', ']'), out var address) && System.Net.IPAddress.IsLoopback(address));
 
     /// <summary>The base URI under a scheme, without a trailing slash in its path.</summary>
-    public Uri ToUri(string scheme) => new(scheme + "://" + Name + "/", UriKind.Absolute);
+    /// <remarks>Docker Hub's registry answers at another host than the one that images are named by, as Docker's own client knows.</remarks>
+    public Uri ToUri(string scheme) => new(scheme + "://" + (Host is "docker.io" or "index.docker.io" ? "registry-1.docker.io" + Name.Substring(Host.Length) : Name) + "/", UriKind.Absolute);
 
     /// <summary>Parses <c>registry.example.com</c>, <c>localhost:5000</c>, <c>https://host/prefix</c>; a trailing <c>/v2/</c> is dropped.</summary>
     /// <exception cref="ReferenceFormatException">The text is no registry address; one with a user or password in it is refused without showing it.</exception>

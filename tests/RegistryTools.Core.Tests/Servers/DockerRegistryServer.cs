@@ -71,6 +71,9 @@ public sealed class DockerRegistryServer : IAsyncDisposable
                 {{extra}}
                 """);
             var process = new Process { StartInfo = Processes.Info(program, ["serve", configuration]) };
+
+            // It takes every variable that begins so for a piece of its configuration; Podman has one too, for its credentials.
+            foreach (var name in process.StartInfo.Environment.Keys.Where(name => name.StartsWith("REGISTRY_", StringComparison.Ordinal)).ToList()) process.StartInfo.Environment.Remove(name);
             var log = new StringBuilder();
             void Note(string? line)
             {

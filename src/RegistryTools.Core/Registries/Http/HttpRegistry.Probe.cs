@@ -37,15 +37,20 @@ public sealed partial class HttpRegistry
         var referrers = await AskAsync("the referrers API", () => ProbeReferrersAsync(repository, cancellationToken), notes).ConfigureAwait(false);
         var manifestDelete = await AskAsync("manifest deletion", () => FindManifestDeletionAsync(repository, cancellationToken), notes).ConfigureAwait(false);
         var tagDelete = await AskAsync("tag deletion", () => ProbeTagDeleteAsync(repository, notes, cancellationToken), notes).ConfigureAwait(false);
-        if (manifestDelete == Support.NotSupported)
+        if (Product is { Deletes: false } closed)
+        {
+            notes.Add(closed.Instead!);
+        }
+        else if (manifestDelete == Support.NotSupported)
         {
             notes.Add("Deletion is disabled. In the distribution registry it is enabled with REGISTRY_STORAGE_DELETE_ENABLED=true, or storage: delete: enabled: true in its configuration.");
             if (tagDelete == Support.NotSupported) notes.Add("Whether tags can be deleted by name once deletion is enabled can't be told before.");
         }
 
+        if (Product?.Note is { } note) notes.Add(note);
         return new RegistryCapabilities
         {
-            Product = await FindProductAsync(cancellationToken).ConfigureAwait(false),
+            Product = Product?.Name ?? await FindProductAsync(cancellationToken).ConfigureAwait(false),
             Authentication = AuthenticationScheme,
             Catalog = catalog,
             Referrers = referrers,

@@ -35,7 +35,11 @@ public sealed partial class HttpRegistry : IRegistry
         _pageSize = Math.Max(1, Math.Min(options.PageSize, LargestPage));
         _client = new RegistryHttpClient(baseUri, address, options);
         _v2 = new Uri(baseUri.AbsoluteUri.TrimEnd('/') + "/v2/");
+        Product = RegistryProduct.Of(address);
     }
+
+    /// <summary>The service, where its host tells it.</summary>
+    internal RegistryProduct? Product { get; }
 
     /// <summary>The address that it was connected by.</summary>
     public RegistryAddress Address { get; }
@@ -101,10 +105,13 @@ public sealed partial class HttpRegistry : IRegistry
 
     /// <inheritdoc/>
     public IAsyncEnumerable<string> ListRepositoriesAsync(CancellationToken cancellationToken = default) =>
-        ListAsync(new Uri(_v2, "_catalog"), "repositories", TokenScope.Catalog, cancellationToken);
+        Product is { HasCatalog: false } ? throw NoCatalog() : ListAsync(new Uri(_v2, "_catalog"), "repositories", TokenScope.Catalog, cancellationToken);
 
     private static RegistryUnsupportedException NoCatalog(RegistryRequestException error) =>
         new($"The registry has no catalog. {error.Message}", error.Method, error.Uri, error.StatusCode, error.Errors, "Name the repositories: this registry does not list them.");
+
+    private RegistryUnsupportedException NoCatalog() =>
+        new($"{Product!.Name} has no catalog: {Name} was not asked for it.", "GET", new Uri(_v2, "_catalog"), null, [], "Name the repositories: this registry does not list them.");
 
     /// <inheritdoc/>
     public IAsyncEnumerable<string> ListTagsAsync(string repository, CancellationToken cancellationToken = default) =>
@@ -230,6 +237,8 @@ public sealed partial class HttpRegistry : IRegistry
     /// <inheritdoc/>
     public Task<TagDeletion> DeleteTagAsync(string repository, string tag, CancellationToken cancellationToken = default)
     {
+        // What is known to be refused is not tried.
+        if (Product is { Deletes: false }) return Task.FromResult(TagDeletion.NotSupported);
         var call = new RegistryCall(HttpMethod.Delete, Manifest(repository, TagName.Validate(tag))) { Scope = TokenScope.Delete(repository), Repetition = Repetition.IfNotCarriedOut };
         return _client.SendAsync(
             call,
@@ -262,6 +271,7 @@ public sealed partial class HttpRegistry : IRegistry
     /// <inheritdoc/>
     public Task<Support> FindManifestDeletionAsync(string repository, CancellationToken cancellationToken = default)
     {
+        if (Product is { Deletes: false }) return Task.FromResult(Support.NotSupported);
         var call = new RegistryCall(HttpMethod.Delete, Manifest(repository, Digest.Random().ToString())) { Scope = TokenScope.Delete(repository) };
         return _client.SendAsync(
             call,
