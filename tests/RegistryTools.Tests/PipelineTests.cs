@@ -74,8 +74,11 @@ public sealed class PipelineTests : RegistryTestBase
         Assert.Equal("t0000", result.Texts("Name"));
         Assert.True(clock.Elapsed < TimeSpan.FromSeconds(5), "The pipeline did not end at once.");
         WaitFor(() => Registry.Aborted >= 7);
+
+        // What had left already may be counted by a busy server a little later; nothing new is sent.
+        Thread.Sleep(500);
         var asked = Registry.Requests.Count;
-        Thread.Sleep(200);
+        Thread.Sleep(300);
         Assert.Equal(asked, Registry.Requests.Count);
         Assert.InRange(Registry.Count("HEAD", "/many/"), 1, 12);
     }
