@@ -74,10 +74,56 @@ public sealed class ProductTests : IDisposable
     }
 
     [Fact]
+    public async Task On_Azure_a_tag_goes_through_its_own_API_and_the_manifest_stays()
+    {
+        const string server = "https://myregistry.azurecr.io";
+        var gone = false;
+        var handler = Acr(server, () => gone).On("DELETE " + server + "/acr/v1/team/app/_tags/T11", seen =>
+        {
+            gone = true;
+            return Answer.Status(202)(seen);
+        });
+        using var registry = await handler.ConnectAsync(server);
+        using var remover = new TagRemover(registry, new RemovalJournal(_directory));
+        var removal = Assert.Single(await remover.RemoveAsync("team/app", [new TagRemovalRequest("T11")]));
+        Assert.Equal((RemovalState.Removed, RemovalMethod.TagApi), (removal.State, removal.Method));
+        Assert.Single(handler.AllRequests, request => request.Method is "DELETE" or "PUT" or "POST");
+    }
+
+    [Theory]
+    [InlineData(405, "UNSUPPORTED")]
+    [InlineData(400, "TAG_INVALID")]
+    [InlineData(403, "DENIED")]
+    public async Task A_tag_that_is_locked_on_Azure_is_neither_deleted_nor_overwritten(int status, string code)
+    {
+        const string server = "https://myregistry.azurecr.io";
+        var handler = Acr(server, () => false).On("DELETE " + server + "/acr/v1/team/app/_tags/T11", Answer.Error(status, code, "The operation is disallowed on this registry, repository or image."));
+        using var registry = await handler.ConnectAsync(server);
+        using var remover = new TagRemover(registry, new RemovalJournal(_directory));
+        var removal = Assert.Single(await remover.RemoveAsync("team/app", [new TagRemovalRequest("T11")]));
+        Assert.Equal(RemovalState.Unchanged, removal.State);
+        Assert.Contains("disallowed", removal.Error!.Message, StringComparison.Ordinal);
+        Assert.Single(handler.AllRequests, request => request.Method is "DELETE" or "PUT" or "POST");
+    }
+
+    [Fact]
     public async Task What_deleting_does_elsewhere_is_told_before_it_is_done()
     {
         using var registry = await Ping("https://123456789012.dkr.ecr.eu-central-1.amazonaws.com").ConnectAsync("https://123456789012.dkr.ecr.eu-central-1.amazonaws.com");
         Assert.Contains((await registry.ProbeAsync("a")).Notes, note => note.Contains("the last of its tags", StringComparison.Ordinal));
+    }
+
+    private static ScriptedHandler Acr(string server, Func<bool> gone)
+    {
+        const string raw = """{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a","size":2},"layers":[]}""";
+        Func<SeenRequest, HttpResponseMessage> unlessGone(Func<SeenRequest, HttpResponseMessage> there) => seen => (gone() ? Answer.Error(404, "MANIFEST_UNKNOWN") : there)(seen);
+        var digest = Digest.Compute(System.Text.Encoding.UTF8.GetBytes(raw));
+        return Ping(server)
+            .On("GET " + server + "/v2/team/app/tags/list*", seen => Answer.Json(200, gone() ? """{"name":"team/app","tags":[]}""" : """{"name":"team/app","tags":["T11"]}""")(seen))
+            .On("HEAD " + server + "/v2/team/app/manifests/T11", unlessGone(Answer.Manifest(raw, MediaTypes.OciManifest)))
+            .On("GET " + server + "/v2/team/app/manifests/T11", unlessGone(Answer.Manifest(raw, MediaTypes.OciManifest)))
+            .On("HEAD " + server + "/v2/team/app/manifests/" + digest, Answer.Manifest(raw, MediaTypes.OciManifest))
+            .On("GET " + server + "/v2/team/app/manifests/" + digest, Answer.Manifest(raw, MediaTypes.OciManifest));
     }
 
     private static ScriptedHandler Ping(string server) => new ScriptedHandler().On("GET " + server + "/v2/", Answer.Json(200, "{}", ("Docker-Distribution-Api-Version", "registry/2.0")));

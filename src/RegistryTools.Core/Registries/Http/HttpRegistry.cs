@@ -239,7 +239,9 @@ public sealed partial class HttpRegistry : IRegistry
     {
         // What is known to be refused is not tried.
         if (Product is { Deletes: false }) return Task.FromResult(TagDeletion.NotSupported);
-        var call = new RegistryCall(HttpMethod.Delete, Manifest(repository, TagName.Validate(tag))) { Scope = TokenScope.Delete(repository), Repetition = Repetition.IfNotCarriedOut };
+        var own = Product?.TagPath;
+        var place = own is null ? Manifest(repository, TagName.Validate(tag)) : new Uri(new Uri(BaseUri.AbsoluteUri.TrimEnd('/') + "/"), string.Format(System.Globalization.CultureInfo.InvariantCulture, own, RepositoryName.Validate(repository), TagName.Validate(tag)));
+        var call = new RegistryCall(HttpMethod.Delete, place) { Scope = TokenScope.Delete(repository), Repetition = Repetition.IfNotCarriedOut };
         return _client.SendAsync(
             call,
             async (response, _, token) =>
@@ -253,6 +255,9 @@ public sealed partial class HttpRegistry : IRegistry
                     case HttpStatusCode.MethodNotAllowed:
                     case HttpStatusCode.BadRequest:
                         var error = await _client.ErrorAsync(response, token).ConfigureAwait(false);
+
+                        // A service with a place of its own for it has tag deletion: its no is about this tag, which may be locked, and not to be got round.
+                        if (own is not null) throw error;
                         if (error.HasCode("UNSUPPORTED") || error.HasCode("DIGEST_INVALID") || error.HasCode("TAG_INVALID")) return TagDeletion.NotSupported;
 
                         // A 405 that gives a reason of another kind, a policy for one, does not say that tags are not deleted here.

@@ -22,7 +22,8 @@ internal sealed class RegistryProduct
         },
         new("Azure Container Registry", static host => host.EndsWith(".azurecr.io", StringComparison.Ordinal) || host.EndsWith(".azurecr.cn", StringComparison.Ordinal) || host.EndsWith(".azurecr.us", StringComparison.Ordinal))
         {
-            Note = "Azure removes a tag alone with: az acr repository untag, or Remove-AzContainerRegistryTag.",
+            TagPath = "acr/v1/{0}/_tags/{1}",
+            Note = "A tag is removed alone through Azure's own API, as az acr repository untag does. A tag that is locked there is refused, and is not overwritten either.",
         },
         new("Amazon ECR", static host => host == "public.ecr.aws" || (host.IndexOf(".dkr.ecr.", StringComparison.Ordinal) > 0 && (host.EndsWith(".amazonaws.com", StringComparison.Ordinal) || host.EndsWith(".amazonaws.com.cn", StringComparison.Ordinal))))
         {
@@ -49,6 +50,9 @@ internal sealed class RegistryProduct
 
     /// <summary>Whether the registry API deletes anything there at all; true where that is not known.</summary>
     public bool Deletes { get; private init; } = true;
+
+    /// <summary>Where the service deletes a tag alone: a path below its base, of the repository and the tag; null for the tag's place in the registry API. Its refusal is the last word there.</summary>
+    public string? TagPath { get; private init; }
 
     /// <summary>What to do where the registry API deletes nothing.</summary>
     public string? Instead { get; private init; }
