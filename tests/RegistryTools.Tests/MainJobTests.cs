@@ -55,6 +55,7 @@ public sealed class MainJobTests : IDisposable
 
         session.Invoke("Remove-RegistryManifest i1 T12 -Force -WhatIf").Succeed();
         Assert.Equal("T11 T12 T13", session.Invoke("Get-RegistryTag i1 -Sort Natural").Succeed().Texts("Name"));
+        session.Invoke("$d = (Get-RegistryManifest i1:T12).Digest; Remove-RegistryManifest i1 $d -Confirm:$false").Fail("ManifestInUse");
         session.Invoke("Remove-RegistryManifest i1 T12 -Force -Confirm:$false").Succeed();
         Assert.Equal("T11", session.Invoke("Get-RegistryTag i1").Succeed().Texts("Name"));
 

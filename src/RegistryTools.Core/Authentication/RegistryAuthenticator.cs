@@ -13,9 +13,12 @@ namespace RegistryTools.Authentication;
 /// Says what goes into a request's Authorization header: nothing, Basic, or a bearer token got from the token service that the registry's challenge names. One request
 /// for a token serves all that wait for it. Its secrets leave it in that header and in the request to the token service, and nowhere else.
 /// </summary>
-internal sealed class RegistryAuthenticator(Uri registry, HttpRegistryOptions options, Func<HttpRequestMessage, CancellationToken, Task<HttpResponseMessage>> send, Transport.TransportFailures failures)
+internal sealed class RegistryAuthenticator(Uri registry, HttpRegistryOptions options, Func<HttpRequestMessage, CancellationToken, Task<HttpResponseMessage>> send, Transport.TransportFailures failures) : IDisposable
 {
     private const int MaximumTokenResponse = 1024 * 1024;
+
+    // A token for each of many repositories: those of the requests under way are the last ones.
+    private const int MaximumHidden = 64;
     private static readonly TimeSpan DefaultLifetime = TimeSpan.FromSeconds(60);
     private readonly ConcurrentDictionary<string, Lazy<Task<IssuedToken>>> _tokens = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, string> _challengedScopes = new(StringComparer.Ordinal);
@@ -24,6 +27,13 @@ internal sealed class RegistryAuthenticator(Uri registry, HttpRegistryOptions op
         .Select(static pair => new Login(pair.Key.Trim('/'), pair.Value.UserName, pair.Value.Password, pair.Value.RegistryToken, pair.Value.IdentityToken))
         .OrderByDescending(static login => login.Namespace.Length)];
 
+    private readonly IDisposable _secrets = Secrets.Keep(
+    [
+        options.Password, options.Token, options.IdentityToken, Login.Encode(options.UserName, options.Password),
+        .. options.NamespaceCredentials.Values.SelectMany(static login => new[] { login.Password, login.RegistryToken, login.IdentityToken, Login.Encode(login.UserName, login.Password) }),
+    ]);
+
+    private readonly ConcurrentQueue<IDisposable> _issued = new();
     private volatile Service? _service;
     private volatile string? _scheme;
 
@@ -95,6 +105,13 @@ internal sealed class RegistryAuthenticator(Uri registry, HttpRegistryOptions op
         }
 
         return false;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _secrets.Dispose();
+        while (_issued.TryDequeue(out var token)) token.Dispose();
     }
 
     /// <summary>Whether a refusal says that the token is good and does not reach far enough, as one for a single repository does not.</summary>
@@ -280,8 +297,14 @@ internal sealed class RegistryAuthenticator(Uri registry, HttpRegistryOptions op
             var value = Text(root, "token") ?? Text(root, "access_token");
             if (string.IsNullOrEmpty(value) || value!.Any(c => c is < '!' or > '~')) throw new RegistryProtocolException($"The token service of {registry.Authority} at {shown} answered without a token for '{scope}'.", method, shown, status);
 
+            Hide(value!);
+
             // A service may hand out a new one in exchange for the one that it was given (OAuth2, section 6).
-            if (login.RefreshToken is not null && Text(root, "refresh_token") is { Length: > 0 } next) login.RefreshToken = next;
+            if (login.RefreshToken is not null && Text(root, "refresh_token") is { Length: > 0 } next)
+            {
+                Hide(next);
+                login.RefreshToken = next;
+            }
 
             // By the clock here, from when the answer came: the two clocks need not agree.
             var lifetime = root.TryGetProperty("expires_in", out var expires) && expires.ValueKind == JsonValueKind.Number && expires.TryGetInt64(out var seconds) && seconds is > 0 and < 86400 * 365
@@ -294,6 +317,12 @@ internal sealed class RegistryAuthenticator(Uri registry, HttpRegistryOptions op
         {
             throw new RegistryProtocolException($"The token service of {registry.Authority} at {shown} answered with something that is not a token.", method, shown, status);
         }
+    }
+
+    private void Hide(string token)
+    {
+        _issued.Enqueue(Secrets.Keep(token));
+        if (_issued.Count > MaximumHidden && _issued.TryDequeue(out var oldest)) oldest.Dispose();
     }
 
     private static string? Text(JsonElement element, string name) =>
@@ -318,7 +347,10 @@ internal sealed class RegistryAuthenticator(Uri registry, HttpRegistryOptions op
 
         public bool IsKnown => UserName is not null || Token is not null || _refreshToken is not null;
 
-        public AuthenticationHeaderValue? Basic() => UserName is null ? null : new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(UserName + ":" + password)));
+        public AuthenticationHeaderValue? Basic() => UserName is null ? null : new AuthenticationHeaderValue("Basic", Encode(UserName, password)!);
+
+        /// <summary>A user and a password as the header has them; null for none.</summary>
+        public static string? Encode(string? userName, string? password) => userName is null ? null : Convert.ToBase64String(Encoding.UTF8.GetBytes(userName + ":" + password));
     }
 
     private sealed record Service(Uri Realm, string? Name);

@@ -24,7 +24,7 @@ public class RegistryRequestException : RegistryToolsException
         : base(message, remedy, innerException)
     {
         Method = method;
-        Uri = uri;
+        Uri = Text.Secrets.Hide(uri);
         StatusCode = statusCode;
         Errors = errors ?? [];
     }

@@ -1,3 +1,5 @@
+using RegistryTools.Text;
+
 namespace RegistryTools.Errors;
 
 /// <summary>The base of every error that this library throws on purpose. The message names what failed and on what.</summary>
@@ -8,7 +10,7 @@ public class RegistryToolsException : Exception
     /// <param name="remedy">What to do; null where there is nothing to advise.</param>
     /// <param name="innerException">The cause.</param>
     public RegistryToolsException(string message, string? remedy = null, Exception? innerException = null)
-        : base(message, innerException) => Remedy = remedy;
+        : base(Secrets.Hide(message), Secrets.Hide(innerException)) => Remedy = remedy is null ? null : Secrets.Hide(remedy);
 
     /// <summary>What the user can do about it, as one or two sentences, or null.</summary>
     public string? Remedy { get; }

@@ -129,8 +129,8 @@ internal static class JsonReading
     public static Descriptor DescriptorOf(JsonElement element, string what)
     {
         if (element.ValueKind != JsonValueKind.Object) throw new ManifestFormatException($"{what} is not an object but {element.ValueKind}.");
-        var size = element.Number("size", what) ?? -1;
-        if (size < -1) throw new ManifestFormatException($"{what}'s size is negative.");
+        var told = element.Number("size", what);
+        if (told < 0) throw new ManifestFormatException($"{what}'s size is negative.");
         Platform? platform = null;
         if (element.Find("platform", out var p))
         {
@@ -141,7 +141,7 @@ internal static class JsonReading
                 p.Text("os.version", what + "'s platform"));
         }
 
-        return new Descriptor(element.Text("mediaType", what) ?? string.Empty, DigestOf(element.Text("digest", what), what), size)
+        return new Descriptor(element.Text("mediaType", what) ?? string.Empty, DigestOf(element.Text("digest", what), what), told ?? -1)
         {
             Platform = platform,
             ArtifactType = element.Text("artifactType", what),

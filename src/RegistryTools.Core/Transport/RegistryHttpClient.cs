@@ -224,6 +224,7 @@ internal sealed class RegistryHttpClient : IDisposable
     {
         _client.Dispose();
         _anonymous?.Dispose();
+        Authenticator.Dispose();
     }
 
     private static HttpClient Client(HttpMessageHandler handler, bool dispose = true) => new(handler, dispose) { Timeout = System.Threading.Timeout.InfiniteTimeSpan };

@@ -94,6 +94,13 @@ internal sealed class TransportFailures(ServerTrust? trust, ProxyChoice? proxy)
                 exception);
         }
 
+#if NET
+        if (Find<HttpRequestException>(exception) is { HttpRequestError: HttpRequestError.ConfigurationLimitExceeded })
+        {
+            return new RegistryProtocolException($"The headers of {uri.Authority}'s answer to {method} {shown} are larger than any registry's; it was not read.", method, shown, null, null, exception);
+        }
+#endif
+
         return ExplainTls(method, uri, exception) ?? ExplainProxy(method, uri, exception) ?? ExplainConnection(method, uri, exception);
     }
 

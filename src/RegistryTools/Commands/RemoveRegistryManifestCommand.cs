@@ -18,7 +18,7 @@ public sealed class RemoveRegistryManifestCommand : ReferenceTargetCmdlet
 {
     private readonly Grouped<ManifestRemovalRequest> _asked = new();
 
-    /// <summary>Tags whose manifests are to go: always the manifest that the tag itself names, never that of one platform.</summary>
+    /// <summary>Tags whose manifests are to go: always the manifest that the tag itself names, never that of one platform. A digest may stand in a tag's place.</summary>
     [Parameter(Position = 1, ParameterSetName = ByName, ValueFromPipelineByPropertyName = true)]
     [Alias("Name")]
     [AllowNull]
@@ -74,7 +74,7 @@ public sealed class RemoveRegistryManifestCommand : ReferenceTargetCmdlet
         {
             try
             {
-                _asked.Add(named, new ManifestRemovalRequest(TagName.Validate(tag), digest));
+                _asked.Add(named, digest is null && References.Digest.TryParse(tag, out var byDigest) ? new ManifestRemovalRequest(byDigest.ToString()) : new ManifestRemovalRequest(TagName.Validate(tag), digest));
             }
             catch (ReferenceFormatException error)
             {

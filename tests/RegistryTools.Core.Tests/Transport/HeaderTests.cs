@@ -115,6 +115,8 @@ public sealed class HeaderTests
     [InlineData("{\"name\":\"a\",\"tags\":[]}", "")]
     [InlineData("{\"name\":\"a\"}", "")]
     [InlineData("{\"name\":\"a\",\"tags\":[\"b\",null,3,\"\",{\"x\":[]},\"c\"]}", "b c")]
+    [InlineData("\uFEFF{\"name\":\"a\",\"tags\":[\"b\"]}", "b")]
+    [InlineData("{\"tags\":[\"a\"],\"tags\":[]}", null)]
     [InlineData("{\"tags\":{}}", null)]
     [InlineData("{\"tags\":\"a\"}", null)]
     [InlineData("{\"errors\":[]}", null)]

@@ -105,7 +105,7 @@ public sealed partial class HttpRegistry : IRegistry
 
     /// <inheritdoc/>
     public IAsyncEnumerable<string> ListRepositoriesAsync(CancellationToken cancellationToken = default) =>
-        Product is { HasCatalog: false } ? throw NoCatalog() : ListAsync(new Uri(_v2, "_catalog"), "repositories", TokenScope.Catalog, cancellationToken);
+        Product is { HasCatalog: false } ? throw NoCatalog() : ListAsync(new Uri(_v2, "_catalog"), "repositories", IsHarmless, TokenScope.Catalog, cancellationToken);
 
     private static RegistryUnsupportedException NoCatalog(RegistryRequestException error) =>
         new($"The registry has no catalog. {error.Message}", error.Method, error.Uri, error.StatusCode, error.Errors, "Name the repositories: this registry does not list them.");
@@ -115,7 +115,7 @@ public sealed partial class HttpRegistry : IRegistry
 
     /// <inheritdoc/>
     public IAsyncEnumerable<string> ListTagsAsync(string repository, CancellationToken cancellationToken = default) =>
-        ListAsync(At(repository, "tags/list"), "tags", TokenScope.Pull(repository), cancellationToken);
+        ListAsync(At(repository, "tags/list"), "tags", TagName.IsValid, TokenScope.Pull(repository), cancellationToken);
 
     /// <inheritdoc/>
     public async Task<Descriptor?> FindManifestAsync(string repository, string reference, CancellationToken cancellationToken = default)
@@ -136,7 +136,8 @@ public sealed partial class HttpRegistry : IRegistry
                         return Task.FromResult<(Descriptor?, bool)>((null, false));
                 }
 
-                if (!Digest.TryParse(Header(response, "Docker-Content-Digest"), out var digest)) return Task.FromResult<(Descriptor?, bool)>((null, false));
+                // A digest that can't be verified here is taken for the one that was asked for only.
+                if (!Digest.TryParse(Header(response, "Docker-Content-Digest"), out var digest) || (!digest.CanVerify && digest.ToString() != reference)) return Task.FromResult<(Descriptor?, bool)>((null, false));
                 if (Digest.TryParse(reference, out var asked) && asked != digest && asked.Algorithm == digest.Algorithm) throw Mismatch(repository, reference, asked, digest);
                 _answersHead = true;
                 return Task.FromResult<(Descriptor?, bool)>((new Descriptor(MediaTypes.Essence(ContentType(response)) ?? string.Empty, digest, response.Content.Headers.ContentLength ?? -1), true));
@@ -169,10 +170,14 @@ public sealed partial class HttpRegistry : IRegistry
                 var type = ContentType(response);
                 if (IsWebPage(response)) throw NotARegistry(call, response, raw);
                 if (Digest.TryParse(reference, out var expected)) CheckVerifiable(expected);
-                else if ( Digest.TryParse(Header(response, "Docker-Content-Digest"), out var told) && told.CanVerify) expected = told;
+                else if (Digest.TryParse(Header(response, "Docker-Content-Digest"), out var told) && told.CanVerify) expected = told;
                 try
                 {
-                    return Manifests.Manifest.Parse(raw, type, expected);
+                    var manifest = Manifests.Manifest.Parse(raw, type, expected);
+
+                    // Some gateways tell an error under a good status.
+                    if (manifest.Kind == ManifestKind.Unknown && RegistryErrors.Parse(raw).Count > 0) throw NotARegistry(call, response, raw);
+                    return manifest;
                 }
                 catch (DigestMismatchException mismatch)
                 {
@@ -403,12 +408,13 @@ public sealed partial class HttpRegistry : IRegistry
             405);
     }
 
-    private async IAsyncEnumerable<string> ListAsync(Uri list, string property, string scope, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private async IAsyncEnumerable<string> ListAsync(Uri list, string property, Func<string, bool> isName, string scope, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var size = _pageSize;
         var next = Page(size);
         var empty = 0;
-        ListPage? previous = null;
+        var seen = new HashSet<ulong>();
+        RegistryProtocolException? wrong = null;
         var visited = new HashSet<string>(StringComparer.Ordinal);
         string? last = null;
 
@@ -420,21 +426,21 @@ public sealed partial class HttpRegistry : IRegistry
             ListPage page;
             try
             {
-                page = await GetPageAsync(next, property, scope, cancellationToken).ConfigureAwait(false);
+                page = await GetPageAsync(next, property, isName, scope, cancellationToken).ConfigureAwait(false);
             }
             catch (RegistryRequestException exception) when (first && exception.StatusCode == 400 && size > SmallerPage)
             {
                 // Some registries refuse a page this large where others give less.
                 next = Page(SmallerPage);
                 visited.Add(next.AbsoluteUri);
-                page = await GetPageAsync(next, property, scope, cancellationToken).ConfigureAwait(false);
+                page = await GetPageAsync(next, property, isName, scope, cancellationToken).ConfigureAwait(false);
                 _pageSize = SmallerPage;
             }
 
-            // A page may be empty where some names are hidden from the user; the same page again under another address leads nowhere.
+            // A page may be empty where some names are hidden from the user; a page that was there before, under whatever address, leads nowhere.
             empty = page.Items.Count == 0 ? empty + 1 : 0;
-            if (page.Next is not null && (empty == MaximumEmptyPages || (empty == 0 && previous is not null && page.Items.SequenceEqual(previous.Items, StringComparer.Ordinal)))) throw Circular(page.Next);
-            previous = page;
+            if ((empty == 0 && !seen.Add(page.Fingerprint) && page.Next is not null) || (empty == MaximumEmptyPages && page.Next is not null)) throw Circular(page.Next);
+            if (page.Wrong is not null) wrong ??= NoName(next, page.Wrong);
             foreach (var item in page.Items)
             {
                 if (string.Equals(item, last, StringComparison.Ordinal)) continue;
@@ -443,12 +449,21 @@ public sealed partial class HttpRegistry : IRegistry
             }
 
             next = page.Next;
-            if (next is null) yield break;
-            if (visited.Contains(next.AbsoluteUri) || visited.Count > MaximumPages) throw Circular(next);
+            if (next is not null && (visited.Contains(next.AbsoluteUri) || visited.Count > MaximumPages)) throw Circular(next);
         }
+
+        // What is left out makes a list shorter than it is, and something may be removed on it: it is not passed over in silence, nor are the names withheld that are good.
+        if (wrong is not null) throw wrong;
     }
 
-    private Task<ListPage> GetPageAsync(Uri uri, string property, string scope, CancellationToken cancellationToken)
+    /// <summary>Whether a name may be shown, and be part of an address. Which names a registry gives its repositories is its own affair.</summary>
+    private static bool IsHarmless(string name) =>
+        !name.Any(c => char.IsControl(c) || char.IsWhiteSpace(c) || c is '\\' or '?' or '#' or '%') && Text.Shown.Short(name, name.Length) == name && name.Split('/').All(part => part is not ("" or "." or ".."));
+
+    private RegistryProtocolException NoName(Uri page, string wrong) =>
+        new($"{Name} lists {wrong} in its answer to GET {RegistryErrors.Shown(page)}, which is no name: the list is not to be relied on.", "GET", RegistryErrors.Shown(page), 200);
+
+    private Task<ListPage> GetPageAsync(Uri uri, string property, Func<string, bool> isName, string scope, CancellationToken cancellationToken)
     {
         var call = new RegistryCall(HttpMethod.Get, uri) { Scope = scope, Accept = ["application/json"] };
         return _client.SendAsync(
@@ -462,7 +477,11 @@ public sealed partial class HttpRegistry : IRegistry
                 }
 
                 var body = await _client.ReadAsync(response, _options.MaximumListPageSize, token).ConfigureAwait(false);
-                return new ListPage(ListPage.Read(body, property) ?? throw NotARegistry(call, response, body), FindNext(response, uri));
+
+                // A part of a page was not asked for, and is not a page.
+                if (response.StatusCode == HttpStatusCode.PartialContent) throw NotARegistry(call, response, body);
+                var items = ListPage.Read(body, property, isName, out var wrong) ?? throw NotARegistry(call, response, body);
+                return new ListPage(items, FindNext(response, uri), wrong);
             },
             cancellationToken,
             400,
@@ -525,13 +544,13 @@ public sealed partial class HttpRegistry : IRegistry
     private Uri? FindNext(HttpResponseMessage response, Uri page)
     {
         if (!response.Headers.TryGetValues("Link", out var values) || LinkHeader.FindNext(values) is not { } target) return null;
-        if (!Uri.TryCreate(page, target, out var next)) throw new RegistryProtocolException($"{Name} names '{Text.Shown.Short(target)}' as the next page of {page}, which is no address.", "GET", page, (int)response.StatusCode);
+        if (!Uri.TryCreate(page, target, out var next)) throw new RegistryProtocolException($"{Name} names '{Text.Shown.Short(target)}' as the next page of {RegistryErrors.Shown(page)}, which is no address.", "GET", RegistryErrors.Shown(page), (int)response.StatusCode);
         if (next.Scheme != page.Scheme || next.Port != page.Port || !string.Equals(next.Host, page.Host, StringComparison.OrdinalIgnoreCase))
         {
             throw new RegistryProtocolException(
-                $"{Name} names a page on another server, {RegistryErrors.Server(next)}, as the next page of {page}; it was not followed.",
+                $"{Name} names a page on another server, {RegistryErrors.Server(next)}, as the next page of {RegistryErrors.Shown(page)}; it was not followed.",
                 "GET",
-                page,
+                RegistryErrors.Shown(page),
                 (int)response.StatusCode,
                 "A registry behind a proxy must know its own public address (in distribution: http.host, or relativeurls: true).");
         }

@@ -1,9 +1,9 @@
 using System.Text;
 
-namespace RegistryTools.Cmdlets.Tests;
+namespace RegistryTools.Cmdlets.Tests.Misbehaviour;
 
 /// <summary>What a user sees of a server that misbehaves on purpose, and that nothing of it leaks a secret, passes for less than there is, or deletes.</summary>
-public sealed class MisbehaviourTests
+public sealed class RawServerTests
 {
     private const string List = "Get-RegistryTag i1";
     private const string Get = "Get-RegistryManifest i1:T11";
