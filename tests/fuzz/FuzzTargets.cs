@@ -202,6 +202,59 @@ public static class FuzzTargets
                 }
             }),
         new(
+            "token",
+            [
+                """{"token":"eyJhbGciOiJSUzI1NiJ9.e30.c2ln","access_token":"eyJhbGciOiJSUzI1NiJ9.e30.c2ln","expires_in":300,"issued_at":"2026-11-23T11:59:00Z"}""",
+                """{"access_token":"abc","scope":"repository:a:pull","expires_in":60,"issued_at":"2026-11-23T11:59:00.123456789+01:00","refresh_token":"kas9Da81Dfa8"}""",
+            ],
+            [.. Json, "\"token\":", "\"access_token\":", "\"expires_in\":", "\"issued_at\":", "\"refresh_token\":", "0", "-1", "9223372036854775807", "1e9", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "+14:00", "\\r\\nX: y"],
+            input =>
+            {
+                try
+                {
+                    var answer = TokenAnswer.Read(input, Now);
+                    if (answer is null) return "none";
+                    Require(answer.Value.All(c => c is >= '!' and <= '~'), "a token may stand in a header");
+                    Require(answer.Lifetime >= TimeSpan.Zero && answer.Lifetime <= TimeSpan.FromDays(365), $"a lifetime of {answer.Lifetime} is within a year");
+                    return $"{answer.Value.Length < 9}{answer.RefreshToken is null}{Math.Round(Math.Log(answer.Lifetime.TotalSeconds + 1))}";
+                }
+                catch (System.Text.Json.JsonException)
+                {
+                    return "no JSON";
+                }
+            }),
+        new(
+            "journal",
+            [
+                $$"""
+                {"kind":"run","run":"20261123-1","registry":"http://localhost:5000","time":"2026-11-23T12:00:00Z"}
+                {"kind":"manifest","digest":"sha256:{{Hex}}","data":"e30="}
+                {"kind":"intent","repository":"i1","tag":"T12","digest":"sha256:{{Hex}}","mediaType":"a/b","method":"Placeholder","placeholder":"sha256:{{Hex}}","time":"2026-11-23T12:00:00Z"}
+                {"kind":"outcome","repository":"i1","tag":"T12","digest":"sha256:{{Hex}}","state":"Removed","time":"2026-11-23T12:00:01Z"}
+                """,
+            ],
+            [.. Json, "\"kind\":\"run\"", "\"kind\":\"intent\"", "\"kind\":\"outcome\"", "\"run\":", "\"registry\":", "\"repository\":", "\"tag\":", "\"digest\":", "\"state\":", "\"method\":", "Removed", "TagApi", "99", "Pending,Removed", $"\"sha256:{Hex}\""],
+            input =>
+            {
+                var entries = Journal.RemovalJournal.Read("run.jsonl", Text(input).Split('\n'));
+                Require(entries.All(entry => Enum.IsDefined(entry.State) && Enum.IsDefined(entry.Method)), "a state is one that there is");
+                Require(entries.Select(entry => (entry.Repository, entry.Tag, entry.Digest.ToString())).Distinct().Count() == entries.Count, "a removal is there once");
+                return string.Join(',', entries.Take(8).Select(entry => $"{entry.State}{entry.Method}{entry.Placeholder is null}{entry.Tag is null}"));
+            }),
+        new(
+            "storage-link",
+            [$"sha256:{Hex}", $"sha512:{Hex}{Hex}\n", " sha256:" + Hex + "\r\n"],
+            [":", "sha256:", "sha512:", Hex, "\n", "\r", " ", "\t", "\0", "/", "..", "A", "md5:"],
+            input =>
+            {
+                var digests = new DigestTable();
+                if (!StorageFile.TryLink(input, digests, out var key)) return "no";
+                var path = digests.BlobPath(key);
+                Require(!path.Contains("..", StringComparison.Ordinal) && !path.Contains('\\') && !path.Contains('\0') && !path.StartsWith('/'), $"'{path}' does not lead out of the storage");
+                Require(Text(input).Trim(' ', '\t', '\r', '\n') == digests.Segments(key).Replace('/', ':'), "a link is what it was read from");
+                return path.Split('/')[0];
+            }),
+        new(
             "error-body",
             ["""{"errors":[{"code":"UNAUTHORIZED","message":"authentication required","detail":[{"Type":"repository","Name":"a","Action":"pull"}]}]}""", "<html><body>502</body></html>", """{"message":"x"}"""],
             [.. Json, "\"errors\":[", "\"code\":", "\"message\":", "\"detail\":"],

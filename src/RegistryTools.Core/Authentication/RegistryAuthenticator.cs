@@ -19,7 +19,6 @@ internal sealed class RegistryAuthenticator(Uri registry, HttpRegistryOptions op
 
     // A token for each of many repositories: those of the requests under way are the last ones.
     private const int MaximumHidden = 64;
-    private static readonly TimeSpan DefaultLifetime = TimeSpan.FromSeconds(60);
     private readonly ConcurrentDictionary<string, Lazy<Task<IssuedToken>>> _tokens = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, string> _challengedScopes = new(StringComparer.Ordinal);
     private readonly Login _login = new(string.Empty, options.UserName, options.Password, options.Token, options.IdentityToken);
@@ -35,6 +34,8 @@ internal sealed class RegistryAuthenticator(Uri registry, HttpRegistryOptions op
 
     private readonly ConcurrentQueue<IDisposable> _issued = new();
     private volatile Service? _service;
+    private volatile bool _lacksPost;
+    private volatile bool _lacksGet;
     private volatile string? _scheme;
 
     /// <summary>None, Basic or Bearer, as far as the registry has said.</summary>
@@ -79,7 +80,9 @@ internal sealed class RegistryAuthenticator(Uri registry, HttpRegistryOptions op
         {
             _scheme = "Bearer";
             if (login.Token is not null) return sent is null;
-            _service = new Service(Realm(bearer["realm"]!), bearer["service"]);
+            var service = new Service(Realm(bearer["realm"]!), bearer["service"]);
+            if (_service is { } known && known.Realm != service.Realm) _lacksPost = _lacksGet = false;
+            _service = service;
 
             // An empty scope is a question whether the credentials are good; without any there is nothing to ask.
             if (scope is null || (scope.Length == 0 && !login.IsKnown)) return false;
@@ -195,7 +198,15 @@ internal sealed class RegistryAuthenticator(Uri registry, HttpRegistryOptions op
 
     private async Task<IssuedToken> RequestTokenAsync(Service service, Login login, string scope)
     {
-        using var request = login.RefreshToken is { } refreshToken ? PostRequest(service, scope, refreshToken) : GetRequest(service, login, scope);
+        // Some have only one of the two: POST by the OAuth2 specification, which a refresh token needs, or GET.
+        var post = login.RefreshToken is not null ? !(_lacksPost && login.Credential() is not null) : _lacksGet && login.Credential() is not null;
+        return await RequestTokenAsync(service, login, scope, post).ConfigureAwait(false) ?? (await RequestTokenAsync(service, login, scope, !post).ConfigureAwait(false))!;
+    }
+
+    /// <summary>Asks for a token; null where the service has nothing of this method, and the other is left.</summary>
+    private async Task<IssuedToken?> RequestTokenAsync(Service service, Login login, string scope, bool post)
+    {
+        using var request = post ? PostRequest(service, login, scope) : GetRequest(service, login, scope);
         var shown = new UriBuilder(service.Realm) { Query = string.Empty }.Uri;
         using var limit = new CancellationTokenSource(options.Timeout);
         try
@@ -204,6 +215,17 @@ internal sealed class RegistryAuthenticator(Uri registry, HttpRegistryOptions op
             var status = (int)response.StatusCode;
             if (status == 407) throw failures.ProxyRefused(request.Method.Method, shown);
             options.Log.Debug($"{request.Method} {shown} (a token for '{scope}') -> {status}");
+            if (response.StatusCode == HttpStatusCode.MethodNotAllowed || (post && response.StatusCode == HttpStatusCode.NotFound))
+            {
+                // Once it has been found out, it is final.
+                if (login.Credential() is not null && !(post ? _lacksGet : _lacksPost))
+                {
+                    if (post) _lacksPost = true;
+                    else _lacksGet = true;
+                    return null;
+                }
+            }
+
             var told = response.IsSuccessStatusCode ? string.Empty : Explain(await Transport.BoundedContent.ReadStartAsync(response, 64 * 1024, options.Timeout, limit.Token).ConfigureAwait(false));
             if (response.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden or HttpStatusCode.BadRequest)
             {
@@ -223,7 +245,7 @@ internal sealed class RegistryAuthenticator(Uri registry, HttpRegistryOptions op
             }
 
             var body = await Transport.BoundedContent.ReadAsync(response, MaximumTokenResponse, options.Timeout, limit.Token).ConfigureAwait(false);
-            return Read(body, login, scope, request.Method.Method, shown, status);
+            return Read(body, response.Headers.Date, login, scope, request.Method.Method, shown, status);
         }
         catch (OperationCanceledException exception)
         {
@@ -251,7 +273,7 @@ internal sealed class RegistryAuthenticator(Uri registry, HttpRegistryOptions op
         try
         {
             using var document = JsonDocument.Parse(body, new JsonDocumentOptions { MaxDepth = 16 });
-            var text = Text(document.RootElement, "error_description") ?? Text(document.RootElement, "details") ?? Text(document.RootElement, "message") ?? Text(document.RootElement, "error");
+            var text = TokenAnswer.Text(document.RootElement, "error_description") ?? TokenAnswer.Text(document.RootElement, "details") ?? TokenAnswer.Text(document.RootElement, "message") ?? TokenAnswer.Text(document.RootElement, "error");
             return string.IsNullOrEmpty(text) ? string.Empty : ": " + Shown.Short(text, 200);
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
@@ -275,43 +297,44 @@ internal sealed class RegistryAuthenticator(Uri registry, HttpRegistryOptions op
         return request;
     }
 
-    private HttpRequestMessage PostRequest(Service service, string scope, string refreshToken)
+    private HttpRequestMessage PostRequest(Service service, Login login, string scope)
     {
         var form = new List<KeyValuePair<string, string>>
         {
-            new("grant_type", "refresh_token"),
+            new("grant_type", login.RefreshToken is null ? "password" : "refresh_token"),
             new("service", service.Name ?? registry.Authority),
             new("client_id", "RegistryTools"),
             new("scope", scope),
-            new("refresh_token", refreshToken),
         };
+        if (login.RefreshToken is { } refreshToken)
+        {
+            form.Add(new("refresh_token", refreshToken));
+        }
+        else if (login.Credential() is { } credential)
+        {
+            form.Add(new("username", credential.UserName));
+            form.Add(new("password", credential.Password));
+        }
+
         return new HttpRequestMessage(HttpMethod.Post, service.Realm) { Content = new FormUrlEncodedContent(form) };
     }
 
-    private IssuedToken Read(byte[] body, Login login, string scope, string method, Uri shown, int status)
+    private IssuedToken Read(byte[] body, DateTimeOffset? date, Login login, string scope, string method, Uri shown, int status)
     {
         try
         {
-            using var document = JsonDocument.Parse(body, new JsonDocumentOptions { MaxDepth = 16 });
-            var root = document.RootElement;
-            var value = Text(root, "token") ?? Text(root, "access_token");
-            if (string.IsNullOrEmpty(value) || value!.Any(c => c is < '!' or > '~')) throw new RegistryProtocolException($"The token service of {registry.Authority} at {shown} answered without a token for '{scope}'.", method, shown, status);
-
-            Hide(value!);
+            var answer = TokenAnswer.Read(body, date) ?? throw new RegistryProtocolException($"The token service of {registry.Authority} at {shown} answered without a token for '{scope}'.", method, shown, status);
+            Hide(answer.Value);
 
             // A service may hand out a new one in exchange for the one that it was given (OAuth2, section 6).
-            if (login.RefreshToken is not null && Text(root, "refresh_token") is { Length: > 0 } next)
+            if (login.RefreshToken is not null && answer.RefreshToken is { } next)
             {
                 Hide(next);
                 login.RefreshToken = next;
             }
 
-            // By the clock here, from when the answer came: the two clocks need not agree.
-            var lifetime = root.TryGetProperty("expires_in", out var expires) && expires.ValueKind == JsonValueKind.Number && expires.TryGetInt64(out var seconds) && seconds is > 0 and < 86400 * 365
-                ? TimeSpan.FromSeconds(seconds)
-                : DefaultLifetime;
-            var margin = TimeSpan.FromTicks(Math.Min(TimeSpan.FromSeconds(10).Ticks, lifetime.Ticks / 4));
-            return new IssuedToken(value!, DateTimeOffset.UtcNow + lifetime - margin);
+            var margin = TimeSpan.FromTicks(Math.Min(TimeSpan.FromSeconds(10).Ticks, answer.Lifetime.Ticks / 4));
+            return new IssuedToken(answer.Value, DateTimeOffset.UtcNow + answer.Lifetime - margin);
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
@@ -319,14 +342,15 @@ internal sealed class RegistryAuthenticator(Uri registry, HttpRegistryOptions op
         }
     }
 
-    private void Hide(string token)
+    /// <summary>The user and the password that there are for a repository; null for none, or for a token.</summary>
+    public NetworkCredential? PasswordFor(string repository) => LoginFor(TokenScope.Pull(repository)).Credential();
+
+    /// <summary>Hides a token that was issued for these credentials.</summary>
+    public void Hide(string token)
     {
         _issued.Enqueue(Secrets.Keep(token));
         if (_issued.Count > MaximumHidden && _issued.TryDequeue(out var oldest)) oldest.Dispose();
     }
-
-    private static string? Text(JsonElement element, string name) =>
-        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 
     /// <summary>Who asks, for the repositories of a namespace; an empty one is every repository's.</summary>
     private sealed class Login(string @namespace, string? userName, string? password, string? token, string? identityToken)
@@ -348,6 +372,8 @@ internal sealed class RegistryAuthenticator(Uri registry, HttpRegistryOptions op
         public bool IsKnown => UserName is not null || Token is not null || _refreshToken is not null;
 
         public AuthenticationHeaderValue? Basic() => UserName is null ? null : new AuthenticationHeaderValue("Basic", Encode(UserName, password)!);
+
+        public NetworkCredential? Credential() => string.IsNullOrEmpty(UserName) || string.IsNullOrEmpty(password) ? null : new NetworkCredential(UserName, password);
 
         /// <summary>A user and a password as the header has them; null for none.</summary>
         public static string? Encode(string? userName, string? password) => userName is null ? null : Convert.ToBase64String(Encoding.UTF8.GetBytes(userName + ":" + password));

@@ -126,9 +126,10 @@ public sealed class RemovalJournal
     {
         foreach (var line in Lines(File.Exists(entry.File) ? entry.File : ConcludedName(entry.File)))
         {
-            using (line)
+            if (Parse(line) is not { } document) continue;
+            using (document)
             {
-                var root = line.RootElement;
+                var root = document.RootElement;
                 if (Text(root, "kind") == "manifest" && Text(root, "digest") == entry.Digest.ToString() && Text(root, "data") is { } data)
                 {
                     try
@@ -184,17 +185,21 @@ public sealed class RemovalJournal
 
     private static string Key(string repository, string? tag, Digest digest) => repository + "\n" + tag + "\n" + digest;
 
-    private static List<JournalEntry> ReadFile(string file)
+    private static List<JournalEntry> ReadFile(string file) => Read(file, Lines(file));
+
+    /// <summary>The entries of a run's file; what is no entry, as a line cut short by a crash is none, is passed over.</summary>
+    internal static List<JournalEntry> Read(string file, IEnumerable<string> lines)
     {
         var entries = new List<JournalEntry>();
         var byKey = new Dictionary<string, JournalEntry>(StringComparer.Ordinal);
         string? run = null;
         var registry = string.Empty;
-        foreach (var line in Lines(file))
+        foreach (var line in lines)
         {
-            using (line)
+            if (Parse(line) is not { } document) continue;
+            using (document)
             {
-                var root = line.RootElement;
+                var root = document.RootElement;
                 var time = DateTimeOffset.TryParse(Text(root, "time"), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var t) ? t : default;
                 var kind = Text(root, "kind");
                 if (kind == "run")
@@ -207,14 +212,14 @@ public sealed class RemovalJournal
                 if (run is null || Text(root, "repository") is not { } repository || !Digest.TryParse(Text(root, "digest"), out var digest)) continue;
                 var tag = Text(root, "tag");
                 var key = Key(repository, tag, digest);
-                if (kind == "intent" && Enum.TryParse<RemovalMethod>(Text(root, "method"), out var method))
+                if (kind == "intent" && Named<RemovalMethod>(Text(root, "method"), out var method))
                 {
                     var entry = new JournalEntry(file, run, time, registry, repository, tag, digest, Text(root, "mediaType") ?? string.Empty, method, Digest.TryParse(Text(root, "placeholder"), out var p) ? p : null);
                     if (byKey.TryGetValue(key, out var before)) entries.Remove(before);
                     entries.Add(entry);
                     byKey[key] = entry;
                 }
-                else if (kind == "outcome" && byKey.TryGetValue(key, out var known) && Enum.TryParse<RemovalState>(Text(root, "state"), out var state))
+                else if (kind == "outcome" && byKey.TryGetValue(key, out var known) && Named<RemovalState>(Text(root, "state"), out var state))
                 {
                     known.State = state;
                     known.StateTime = time;
@@ -225,7 +230,7 @@ public sealed class RemovalJournal
         return entries;
     }
 
-    private static IEnumerable<JsonDocument> Lines(string file)
+    private static IEnumerable<string> Lines(string file)
     {
         FileStream stream;
         try
@@ -238,25 +243,45 @@ public sealed class RemovalJournal
         }
 
         using var reader = new StreamReader(stream);
-        while (reader.ReadLine() is { } line)
-        {
-            JsonDocument document;
-            try
-            {
-                document = JsonDocument.Parse(line);
-            }
-            catch (JsonException)
-            {
-                continue;
-            }
-
-            if (document.RootElement.ValueKind == JsonValueKind.Object) yield return document;
-            else document.Dispose();
-        }
+        while (reader.ReadLine() is { } line) yield return line;
     }
 
-    private static string? Text(JsonElement element, string name) =>
-        element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+    /// <summary>A line's object; null where it is none, or cut short.</summary>
+    private static JsonDocument? Parse(string line)
+    {
+        try
+        {
+            var document = JsonDocument.Parse(line);
+            if (document.RootElement.ValueKind == JsonValueKind.Object) return document;
+            document.Dispose();
+        }
+        catch (JsonException)
+        {
+        }
+
+        return null;
+    }
+
+    // Not by number, nor several at once, as the parser would have it.
+    private static bool Named<T>(string? text, out T value)
+        where T : struct
+    {
+        value = default;
+        return text is not null && text.All(char.IsLetter) && Enum.TryParse(text, out value);
+    }
+
+    private static string? Text(JsonElement element, string name)
+    {
+        try
+        {
+            return element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+        }
+        catch (InvalidOperationException)
+        {
+            // Half a character.
+            return null;
+        }
+    }
 
     private static bool IsLive(string file)
     {

@@ -39,8 +39,7 @@ internal static class StorageFile
 
             Span<byte> buffer = stackalloc byte[LinkLength];
             var length = ReadStart(path, buffer);
-            var text = Trim(buffer.Slice(0, length));
-            if (length < LinkLength && digests.TryKey(text, out key)) return LinkState.Read;
+            if (TryLink(buffer.Slice(0, length), digests, out key)) return LinkState.Read;
             reason = length == 0 ? "it is empty" : "it holds no digest";
             return LinkState.Bad;
         }
@@ -54,6 +53,13 @@ internal static class StorageFile
             reason = exception.Message;
             return LinkState.Unreadable;
         }
+    }
+
+    /// <summary>The digest that a link file's content is, with space around it or not; false where it is none.</summary>
+    public static bool TryLink(ReadOnlySpan<byte> content, DigestTable digests, out Sha256Key key)
+    {
+        key = default;
+        return content.Length < LinkLength && digests.TryKey(Trim(content), out key);
     }
 
     /// <summary>

@@ -38,6 +38,9 @@ internal sealed class RegistryCall(HttpMethod method, Uri uri)
     /// <summary>What a token for it must allow; null where it needs none that differs by repository.</summary>
     public string? Scope { get; init; }
 
+    /// <summary>Who asks, for a request to another server than the registry, which has credentials of its own; it is sent there only.</summary>
+    public System.Net.Http.Headers.AuthenticationHeaderValue? Authorization { get; init; }
+
     public IReadOnlyList<string> Accept { get; init; } = [];
 
     public Repetition Repetition { get; init; } = Repetition.Safe;
@@ -291,7 +294,7 @@ internal sealed class RegistryHttpClient : IDisposable
     private async Task<HttpResponseMessage> AuthorizeAndSendAsync(RegistryCall call, CancellationToken cancellationToken)
     {
         var uri = call.Uri;
-        var authorization = IsOwn(uri) ? await Authenticator.GetAsync(call.Scope, cancellationToken).ConfigureAwait(false) : null;
+        var authorization = IsOwn(uri) ? await Authenticator.GetAsync(call.Scope, cancellationToken).ConfigureAwait(false) : call.Authorization;
         var renewed = 0;
         var visited = new HashSet<string>(StringComparer.Ordinal) { uri.AbsoluteUri };
         while (true)

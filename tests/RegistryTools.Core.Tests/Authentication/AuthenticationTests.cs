@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text;
+using RegistryTools.Authentication;
 using RegistryTools.Errors;
 using RegistryTools.Manifests;
 using RegistryTools.References;
@@ -105,6 +106,83 @@ public sealed class AuthenticationTests
         Assert.Equal("application/x-www-form-urlencoded", request.Headers["Content-Type"]);
         Assert.Equal("grant_type=refresh_token&service=registry.test&client_id=RegistryTools&scope=repository%3Aa%3Apull&refresh_token=1d%2Fent%2Bity", request.Text);
         Assert.Null(request.Authorization);
+    }
+
+    [Theory]
+    [InlineData(404)]
+    [InlineData(405)]
+    public async Task Where_the_token_service_has_no_POST_the_password_goes_by_GET(int status)
+    {
+        var basic = "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes("user:pass"));
+        var server = new TokenServer { Accepts = basic };
+        server.Handler.On("POST http://auth.test/token*", Answer.Status(status));
+        using var registry = await server.Handler.ConnectAsync(user: "user", password: "pass", identityToken: "1d/ent+ity");
+        await registry.GetManifestAsync("a", "t");
+        await registry.GetManifestAsync("b", "t");
+        Assert.Single(server.Handler.AllRequests, request => request.Method == "POST");
+        Assert.All(server.TokenRequests, request => Assert.Equal(basic, request.Authorization));
+    }
+
+    [Fact]
+    public async Task Where_the_token_service_has_no_GET_the_password_goes_by_POST()
+    {
+        var server = new TokenServer { Accepts = "password" };
+        server.Handler.On("GET http://auth.test/token*", Answer.Status(405));
+        using var registry = await server.Handler.ConnectAsync(user: "us er", password: "p&ss");
+        await registry.GetManifestAsync("a", "t");
+        await registry.GetManifestAsync("b", "t");
+        Assert.Single(server.Handler.AllRequests, request => request.Method == "GET" && request.Uri.Host == "auth.test");
+        Assert.Contains("grant_type=password&service=registry.test&client_id=RegistryTools&scope=repository%3Aa%3Apull&username=us+er&password=p%26ss", server.TokenRequests.Select(request => request.Text));
+        Assert.All(server.TokenRequests, request => Assert.Null(request.Authorization));
+    }
+
+    [Fact]
+    public async Task Where_neither_is_there_that_is_told_once()
+    {
+        var server = new TokenServer();
+        server.Handler.On("GET http://auth.test/token*", Answer.Status(405)).On("POST http://auth.test/token*", Answer.Status(405));
+        var error = await Assert.ThrowsAsync<RegistryRequestException>(() => server.Handler.ConnectAsync(user: "user", password: "pass"));
+        Assert.Contains("405", error.Message, StringComparison.Ordinal);
+        Assert.Equal(2, server.Handler.AllRequests.Count(request => request.Uri.Host == "auth.test"));
+    }
+
+    [Theory]
+    [InlineData("""{"token":"a","expires_in":300,"issued_at":"2026-11-23T12:00:00Z"}""", 300)]
+    [InlineData("""{"token":"a","expires_in":300,"issued_at":"2026-11-23T11:59:00Z"}""", 240)]
+    [InlineData("""{"token":"a","expires_in":300,"issued_at":"2026-11-23T13:59:00+02:00"}""", 240)]
+    [InlineData("""{"token":"a","expires_in":300,"issued_at":"2026-11-23T11:00:00Z"}""", 0)]
+    [InlineData("""{"token":"a","expires_in":300,"issued_at":"2027-11-23T11:00:00Z"}""", 300)]
+    [InlineData("""{"token":"a","expires_in":300,"issued_at":"yesterday"}""", 300)]
+    [InlineData("""{"token":"a","issued_at":"2026-11-23T11:59:30Z"}""", 30)]
+    [InlineData("""{"access_token":"a"}""", 60)]
+    [InlineData("""{"token":"","access_token":"a","expires_in":0}""", 60)]
+    [InlineData("""{"token":"a","expires_in":-5}""", 60)]
+    [InlineData("""{"token":"a","expires_in":1e99}""", 60)]
+    [InlineData("""{"token":"a","expires_in":"300"}""", 60)]
+    public void A_token_is_good_for_as_long_as_the_service_says_by_the_service_s_own_clock(string answer, int seconds)
+    {
+        var read = TokenAnswer.Read(Encoding.UTF8.GetBytes(answer), new DateTimeOffset(2026, 11, 23, 12, 0, 0, TimeSpan.Zero));
+        Assert.Equal(("a", TimeSpan.FromSeconds(seconds)), (read!.Value, read.Lifetime));
+    }
+
+    [Fact]
+    public async Task A_clock_that_goes_wrong_on_either_side_asks_for_no_token_anew()
+    {
+        var server = new TokenServer();
+        var number = 0;
+        foreach (var skew in new[] { -86400, 86400 })
+        {
+            server.Handler.On("GET http://auth.test/token*", seen =>
+            {
+                number++;
+                var now = DateTimeOffset.UtcNow.AddSeconds(skew);
+                return Answer.Json(200, $$"""{"token":"{{server.Issue("repository:a:pull")}}","expires_in":300,"issued_at":"{{now:O}}"}""", ("Date", now.ToString("r")))(seen);
+            });
+            using var registry = await server.Handler.ConnectAsync();
+            for (var i = 0; i < 5; i++) await registry.GetManifestAsync("a", "t");
+        }
+
+        Assert.Equal(2, number);
     }
 
     [Fact]
@@ -394,6 +472,13 @@ public sealed class AuthenticationTests
 
         public void Revoke() => _issued.Clear();
 
+        public string Issue(string scope)
+        {
+            var token = "issued-" + Interlocked.Increment(ref _count);
+            _issued[token] = scope;
+            return token;
+        }
+
         private HttpResponseMessage Registry(SeenRequest request)
         {
             var token = request.Authorization?.StartsWith("Bearer ", StringComparison.Ordinal) == true ? request.Authorization["Bearer ".Length..] : null;
@@ -446,7 +531,7 @@ public sealed class AuthenticationTests
                 return FailFirst(request);
             }
 
-            var accepted = Accepts switch { null => true, "identity" => request.Text.Contains("refresh_token=1d%2Fent%2Bity"), _ => request.Authorization == Accepts };
+            var accepted = Accepts switch { null => true, "identity" => request.Text.Contains("refresh_token=1d%2Fent%2Bity"), "password" => request.Text.Contains("username=us+er&password=p%26ss"), _ => request.Authorization == Accepts };
             if (!accepted) return Answer.Json(401, "{\"details\":\"incorrect username or password\"}")(request);
             var query = (request.Uri.Query + "&" + request.Text).TrimStart('?').Split('&');
             var scopes = query.Where(part => part.StartsWith("scope=", StringComparison.Ordinal)).Select(part => Uri.UnescapeDataString(part["scope=".Length..].Replace('+', ' ')));

@@ -68,7 +68,7 @@ public sealed class ProductTests : IDisposable
         Assert.Single(handler.AllRequests);
         var capabilities = await registry.ProbeAsync("library/alpine");
         Assert.Equal("Docker Hub", capabilities.Product);
-        Assert.Equal((Support.NotSupported, Support.NotSupported, Support.NotSupported), (capabilities.Catalog, capabilities.TagDelete, capabilities.ManifestDelete));
+        Assert.Equal((Support.NotSupported, Support.NotSupported, Support.Supported), (capabilities.Catalog, capabilities.TagDelete, capabilities.ManifestDelete));
         Assert.Contains(capabilities.Notes, note => note.Contains("hub.docker.com", StringComparison.Ordinal));
         Assert.DoesNotContain(handler.AllRequests, request => request.ToString().StartsWith("DELETE", StringComparison.Ordinal));
     }

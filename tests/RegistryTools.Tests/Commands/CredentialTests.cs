@@ -1,5 +1,6 @@
 using System.Text;
 using RegistryTools.Host.Embedded;
+using RegistryTools.Tests.Servers;
 
 namespace RegistryTools.Cmdlets.Tests.Commands;
 
@@ -63,6 +64,40 @@ public sealed class CredentialTests : IDisposable
         Write("config.json", $$"""{ "credsStore": "bad" }""");
         var bad = await RunAsync($"Connect-Registry {registry.Host} -ErrorVariable e -ErrorAction SilentlyContinue; $e[0].FullyQualifiedErrorId", secretMayBeToldByHelper: true);
         Assert.StartsWith("CredentialUnavailable", bad[0], StringComparison.Ordinal);
+    }
+
+    [SkippableTheory]
+    [InlineData("htpasswd")]
+    [InlineData("token")]
+    public async Task The_real_registry_lets_in_whom_Dockers_file_has(string kind)
+    {
+        Requirement.Program("docker-registry");
+        Requirement.Program("skopeo");
+        await using var tokens = kind == "token" ? await TokenServer.StartAsync() : null;
+        if (tokens is null)
+        {
+            var (code, line) = await Processes.RunAsync(Requirement.Program("htpasswd"), ["-Bbn", "admin", "admin-secret"]);
+            Assert.Equal(0, code);
+            Write("htpasswd", line.Trim() + "\n");
+        }
+
+        await using var server = await DockerRegistryServer.StartAsync(extra: tokens?.Configuration ?? $"auth:\n  htpasswd:\n    realm: test\n    path: {Path.Combine(_shell.Directory, "htpasswd")}");
+        await using (var source = await EmbeddedFixture.StartAsync(EmbeddedRegistryOptions.Distribution2()))
+        {
+            foreach (var tag in new[] { "T11", "T12" }) await Skopeo.RunAsync("copy", "--all", "--dest-creds", "admin:admin-secret", $"docker://{source.Host}/i1:T12", $"docker://{server.Host}/i1:{tag}");
+        }
+
+        Write("config.json", $$"""{ "auths": { "{{server.Host}}": { "auth": "{{Basic("admin", "admin-secret")}}" } } }""");
+        var lines = await RunAsync($"$c = Connect-Registry {server.Host}; $c.Authentication; Get-RegistryRepository | % Repository; Get-RegistryTag i1 | ? Name -eq T12 | Remove-RegistryTag {Shown}; Get-RegistryTag i1 | % Name; (Get-RegistryImage i1:T11).Os; Remove-RegistryManifest i1 T11 -Confirm:$false {Shown}; Get-RegistryTag i1 | % Name; $Error.Count");
+        Assert.All(lines, line => Assert.DoesNotContain("admin-secret", line, StringComparison.Ordinal));
+        Assert.All(lines, line => Assert.DoesNotContain(Basic("admin", "admin-secret"), line, StringComparison.Ordinal));
+        Assert.Equal([kind == "token" ? "Bearer" : "Basic", "i1", "T11", "linux", "0"], lines.Where(line => !line.Contains(' ')));
+
+        // Who has no right is told so, and nothing changes.
+        Write("config.json", $$"""{ "auths": { "{{server.Host}}": { "auth": "{{Basic("admin", "wr0ng-secret")}}" } } }""");
+        lines = await RunAsync($"Remove-RegistryTag i1 T11 -Registry {server.Host} -ErrorVariable e -ErrorAction SilentlyContinue {Shown}; $e | % FullyQualifiedErrorId | % {{ ($_ -split ',')[0] }}; $e | % {{ \"$_\" }}");
+        Assert.Contains("RegistryUnauthorized", lines);
+        Assert.All(lines, line => Assert.DoesNotContain("wr0ng", line, StringComparison.Ordinal));
     }
 
     [Fact]

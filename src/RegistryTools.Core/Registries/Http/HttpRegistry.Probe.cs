@@ -35,11 +35,11 @@ public sealed partial class HttpRegistry
         }
 
         var referrers = await AskAsync("the referrers API", () => ProbeReferrersAsync(repository, cancellationToken), notes).ConfigureAwait(false);
-        var manifestDelete = await AskAsync("manifest deletion", () => FindManifestDeletionAsync(repository, cancellationToken), notes).ConfigureAwait(false);
+        var manifestDelete = Product is { IsDockerHub: true } ? Support.Supported : await AskAsync("manifest deletion", () => FindManifestDeletionAsync(repository, cancellationToken), notes).ConfigureAwait(false);
         var tagDelete = await AskAsync("tag deletion", () => ProbeTagDeleteAsync(repository, notes, cancellationToken), notes).ConfigureAwait(false);
         if (Product is { Deletes: false } closed)
         {
-            notes.Add(closed.Instead!);
+            if (tagDelete == Support.NotSupported || manifestDelete == Support.NotSupported) notes.Add(closed.Instead!);
         }
         else if (manifestDelete == Support.NotSupported)
         {

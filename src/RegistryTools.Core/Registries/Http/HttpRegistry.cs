@@ -22,6 +22,7 @@ public sealed partial class HttpRegistry : IRegistry
     private readonly RegistryHttpClient _client;
     private readonly HttpRegistryOptions _options;
     private readonly Uri _v2;
+    private readonly DockerHubApi? _hub;
     private volatile bool _answersHead;
     private volatile bool _headLies;
     private volatile bool _lacksReferrersApi;
@@ -36,6 +37,7 @@ public sealed partial class HttpRegistry : IRegistry
         _client = new RegistryHttpClient(baseUri, address, options);
         _v2 = new Uri(baseUri.AbsoluteUri.TrimEnd('/') + "/v2/");
         Product = RegistryProduct.Of(address);
+        _hub = Product is { IsDockerHub: true } ? new DockerHubApi(_client, baseUri) : null;
     }
 
     /// <summary>The service, where its host tells it.</summary>
@@ -240,7 +242,12 @@ public sealed partial class HttpRegistry : IRegistry
     }
 
     /// <inheritdoc/>
-    public Task<TagDeletion> DeleteTagAsync(string repository, string tag, CancellationToken cancellationToken = default)
+    public async Task<TagDeletion> DeleteTagAsync(string repository, string tag, CancellationToken cancellationToken = default) =>
+        _hub is null
+            ? await DeleteTagHereAsync(repository, tag, cancellationToken).ConfigureAwait(false)
+            : await _hub.DeleteTagAsync(repository, tag, cancellationToken).ConfigureAwait(false) ?? TagDeletion.NotSupported;
+
+    private Task<TagDeletion> DeleteTagHereAsync(string repository, string tag, CancellationToken cancellationToken)
     {
         // What is known to be refused is not tried.
         if (Product is { Deletes: false }) return Task.FromResult(TagDeletion.NotSupported);
@@ -340,7 +347,11 @@ public sealed partial class HttpRegistry : IRegistry
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _client.Dispose();
+    public void Dispose()
+    {
+        _hub?.Dispose();
+        _client.Dispose();
+    }
 
     private static async Task<HttpRegistry> OpenAsync(RegistryAddress address, string scheme, HttpRegistryOptions options, CancellationToken cancellationToken)
     {

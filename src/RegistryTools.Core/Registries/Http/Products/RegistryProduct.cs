@@ -11,8 +11,9 @@ internal sealed class RegistryProduct
         {
             HasCatalog = false,
             Deletes = false,
-            Instead = "Docker Hub deletes tags through its own API (DELETE https://hub.docker.com/v2/repositories/NAMESPACE/NAME/tags/TAG/) and on its web pages only.",
-            Note = "Docker Hub counts pulls (GET of a manifest) and not HEAD; (Get-RegistryConnection).RateLimit tells what is left.",
+            IsDockerHub = true,
+            Instead = "Docker Hub's registry deletes no tags. Its own API (hub.docker.com) does, and is asked where the connection has a user and a password or a personal access token: Connect-Registry docker.io -Credential (Get-Credential).",
+            Note = "Docker Hub deletes a manifest only where no tag and no other manifest needs it, and counts pulls (GET of a manifest) and not HEAD; (Get-RegistryConnection).RateLimit tells what is left.",
         },
         new("GitHub Container Registry", static host => host == "ghcr.io")
         {
@@ -48,8 +49,11 @@ internal sealed class RegistryProduct
     /// <summary>Whether it lists its repositories; true where that is not known.</summary>
     public bool HasCatalog { get; private init; } = true;
 
-    /// <summary>Whether the registry API deletes anything there at all; true where that is not known.</summary>
+    /// <summary>Whether the registry API deletes tags there, be it by overwriting them and deleting the manifest; true where that is not known.</summary>
     public bool Deletes { get; private init; } = true;
+
+    /// <summary>Whether tags are deleted through <see cref="DockerHubApi"/>.</summary>
+    public bool IsDockerHub { get; private init; }
 
     /// <summary>Where the service deletes a tag alone: a path below its base, of the repository and the tag; null for the tag's place in the registry API. Its refusal is the last word there.</summary>
     public string? TagPath { get; private init; }
