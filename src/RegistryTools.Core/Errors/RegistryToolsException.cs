@@ -10,7 +10,7 @@ public class RegistryToolsException : Exception
     /// <param name="remedy">What to do; null where there is nothing to advise.</param>
     /// <param name="innerException">The cause.</param>
     public RegistryToolsException(string message, string? remedy = null, Exception? innerException = null)
-        : base(Secrets.Hide(message), Secrets.Hide(innerException)) => Remedy = remedy is null ? null : Secrets.Hide(remedy);
+        : base(message, Secrets.Hide(innerException)) => Remedy = remedy;
 
     /// <summary>What the user can do about it, as one or two sentences, or null.</summary>
     public string? Remedy { get; }

@@ -25,14 +25,14 @@ public sealed class DelegateActivityLog : IActivityLog
     }
 
     /// <inheritdoc/>
-    public void Verbose(string message) => _verbose?.Invoke(Secrets.Hide(message));
+    public void Verbose(string message) => _verbose?.Invoke(message);
 
     /// <inheritdoc/>
-    public void Debug(string message) => _debug?.Invoke(Secrets.Hide(message));
+    public void Debug(string message) => _debug?.Invoke(message);
 
     /// <inheritdoc/>
-    public void Warning(string message) => _warning?.Invoke(Secrets.Hide(message));
+    public void Warning(string message) => _warning?.Invoke(message);
 
     /// <inheritdoc/>
-    public void Progress(string activity, string status, long done, long? total) => _progress?.Invoke(activity, Secrets.Hide(status), done, total);
+    public void Progress(string activity, string status, long done, long? total) => _progress?.Invoke(activity, status, done, total);
 }

@@ -4,8 +4,8 @@ using System.Text.Json;
 namespace RegistryTools.Text;
 
 /// <summary>
-/// The secrets that are in use, so that no text shows them which a server sent: one that tells back the password that it was sent is not a reason to print it. Errors, log lines and
-/// <see cref="Shown"/> are passed through it. What is built here never has a secret in it to begin with.
+/// The secrets that are in use, so that no text shows them which came from elsewhere: a server that tells back the password that it was sent is not a reason to print it. What comes from elsewhere goes through
+/// <see cref="Shown"/>, and so through this. What is said here in words of one's own has no secret in it to begin with, and is left alone: a password may be a word that messages have.
 /// </summary>
 internal static class Secrets
 {

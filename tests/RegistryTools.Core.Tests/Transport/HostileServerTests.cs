@@ -42,7 +42,7 @@ public sealed class HostileServerTests
         var options = new HttpRegistryOptions
         {
             UserName = way.StartsWith("token", StringComparison.Ordinal) ? "user" : null,
-            Password = "password",
+            Password = "h0stile-pass",
             Timeout = TimeSpan.FromMinutes(5),
             MaximumRetryDelay = TimeSpan.FromMinutes(10),
             CertificateDirectories = [],
@@ -95,7 +95,7 @@ public sealed class HostileServerTests
             using var registry = await HttpRegistry.ConnectAsync(RegistryAddress.Parse($"http://127.0.0.1:{server.Port}"), new HttpRegistryOptions
             {
                 UserName = way.StartsWith("token", StringComparison.Ordinal) ? "user" : null,
-                Password = "password",
+                Password = "h0stile-pass",
                 Timeout = TimeSpan.FromMilliseconds(400),
                 RetryCount = way is "body" or "chunks" or "list" ? 5 : 0,
             });
@@ -167,7 +167,7 @@ public sealed class HostileServerTests
             context.Response.Headers.Location = $"http://user:pass@127.0.0.1:{storage.Port}/blob";
         });
         ownPort = server.Port;
-        using var registry = await HttpRegistry.ConnectAsync(RegistryAddress.Parse($"http://127.0.0.1:{server.Port}"), new HttpRegistryOptions { UserName = "user", Password = "password" });
+        using var registry = await HttpRegistry.ConnectAsync(RegistryAddress.Parse($"http://127.0.0.1:{server.Port}"), new HttpRegistryOptions { UserName = "user", Password = "h0stile-pass" });
         Assert.Equal(content, await registry.ReadBlobAsync("a", digest, 100));
         Assert.Contains(server.Requests, request => request.Authorization is not null);
         Assert.Null(Assert.Single(storage.Requests).Authorization);
