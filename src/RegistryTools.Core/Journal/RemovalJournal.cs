@@ -28,17 +28,17 @@ public sealed class RemovalJournal
 
     /// <summary>The user's journal: in $REGISTRYTOOLS_DATA, else in the user's local application data.</summary>
     /// <exception cref="JournalException">There is no such place.</exception>
-    public static RemovalJournal ForUser()
+    public static RemovalJournal ForUser() => new(Path.Combine(UserDirectory(), "journal"));
+
+    /// <summary>Where what is written down for the user is kept.</summary>
+    /// <exception cref="JournalException">The user has no such directory.</exception>
+    public static string UserDirectory()
     {
         var data = Environment.GetEnvironmentVariable(DataVariable);
-        if (string.IsNullOrWhiteSpace(data))
-        {
-            var local = Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify);
-            if (string.IsNullOrEmpty(local)) throw new JournalException("The user has no data directory for the journal of removals.", $"Name one in the environment variable {DataVariable}.");
-            data = Path.Combine(local, "RegistryTools");
-        }
-
-        return new RemovalJournal(Path.Combine(data!, "journal"));
+        if (!string.IsNullOrWhiteSpace(data)) return data;
+        var local = Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify);
+        if (string.IsNullOrEmpty(local)) throw new JournalException("The user has no data directory for the journal of removals.", $"Name one in the environment variable {DataVariable}.");
+        return Path.Combine(local, "RegistryTools");
     }
 
     /// <summary>Begins a run. Its file is there, and on the disk, when this returns.</summary>

@@ -5,55 +5,78 @@ using RegistryTools.GarbageCollection;
 using RegistryTools.PowerShell.Binding;
 using RegistryTools.PowerShell.Output;
 using RegistryTools.PowerShell.Pipeline;
+using RegistryTools.Storage;
 
 namespace RegistryTools.PowerShell.Commands;
 
 /// <summary>
-/// Collects the garbage of a registry's storage: what no tag needs is moved to a quarantine inside the storage, from where <c>Restore-RegistryGarbage</c> puts it back and <c>Clear-RegistryGarbage</c>
-/// frees it. What can be undone asks for no confirmation; with -Purge, which can't, it asks as a cmdlet of high impact does, unless -Confirm:$false is given.
+/// Collects the garbage of a registry. Of a storage directory: what no tag needs is moved to a quarantine inside the storage, from where <c>Restore-RegistryGarbage</c> puts it back and <c>Clear-RegistryGarbage</c>
+/// frees it. What can be undone asks for no confirmation; with -Purge, which can't, it asks as a cmdlet of high impact does, unless -Confirm:$false is given. Of a registry in a container or a pod: the registry's own collector is
+/// run there, after it was seen that it deletes nothing that is needed; that can't be undone either.
 /// </summary>
-[Cmdlet(VerbsLifecycle.Invoke, "RegistryGarbageCollect", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Medium)]
+[Cmdlet(VerbsLifecycle.Invoke, "RegistryGarbageCollect", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Medium, DefaultParameterSetName = ByStorage)]
 [OutputType(typeof(RegistryGarbageCollection), typeof(RegistryGarbageItem))]
-public sealed class InvokeRegistryGarbageCollectCommand : StorageCmdlet
+public sealed partial class InvokeRegistryGarbageCollectCommand : RegistryCmdlet
 {
+    private const string ByStorage = "Storage";
+    private const string ByContainer = "Container";
+    private const string ByPod = "Pod";
+    private const string ByDeployment = "Deployment";
+    private const string BySelector = "Selector";
+
+    /// <summary>
+    /// The root that the registry's configuration names (storage: filesystem: rootdirectory), <c>docker/registry/v2</c> below it, or the volume that it is on.
+    /// </summary>
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipelineByPropertyName = true, ParameterSetName = ByStorage)]
+    [Alias("PSPath", "FullName")]
+    [ValidateNotNullOrEmpty]
+    public string StoragePath { get; set; } = string.Empty;
+
     /// <summary>Removes manifests that no tag needs. Children of indexes, and what refers to a manifest that stays, stay with it.</summary>
     [Parameter]
     public SwitchParameter RemoveUntagged { get; set; }
 
     /// <summary>The repositories whose untagged manifests go. Wildcards are taken.</summary>
-    [Parameter]
+    [Parameter(ParameterSetName = ByStorage)]
+    [Parameter(ParameterSetName = ByContainer)]
     [SupportsWildcards]
     public string[]? Repository { get; set; }
 
     /// <summary>What is younger is not touched: it may belong to a push that is under way. A TimeSpan, or such as 1h, 2d.</summary>
-    [Parameter]
+    [Parameter(ParameterSetName = ByStorage)]
+    [Parameter(ParameterSetName = ByContainer)]
     [AgeTransformation]
     public TimeSpan MinimumAge { get; set; } = TimeSpan.FromHours(1);
 
     /// <summary>Removes uploads too that nothing was written to for that long.</summary>
-    [Parameter]
+    [Parameter(ParameterSetName = ByStorage)]
+    [Parameter(ParameterSetName = ByContainer)]
     public SwitchParameter IncludeUpload { get; set; }
 
     /// <summary>How many files are read or moved at once.</summary>
-    [Parameter]
+    [Parameter(ParameterSetName = ByStorage)]
+    [Parameter(ParameterSetName = ByContainer)]
     [ValidateRange(1, 64)]
     public int ThrottleLimit { get; set; } = Math.Min(64, Math.Max(2, Environment.ProcessorCount));
 
     /// <summary>Frees what is removed at once. That can't be undone.</summary>
-    [Parameter]
+    [Parameter(ParameterSetName = ByStorage)]
+    [Parameter(ParameterSetName = ByContainer)]
     public SwitchParameter Purge { get; set; }
 
     /// <summary>Frees, at the end, what earlier runs removed longer ago than this: 7d, 12h, 2w or a TimeSpan. It does not ask: it is for a nightly run, and the age was given on purpose.</summary>
-    [Parameter]
+    [Parameter(ParameterSetName = ByStorage)]
+    [Parameter(ParameterSetName = ByContainer)]
     [AgeTransformation]
     public TimeSpan? PurgeOlderThan { get; set; }
 
     /// <summary>Where what is removed goes to instead of the storage's own quarantine. It must be on the same file system.</summary>
-    [Parameter]
+    [Parameter(ParameterSetName = ByStorage)]
+    [Parameter(ParameterSetName = ByContainer)]
     [ValidateNotNullOrEmpty]
     public string? QuarantinePath { get; set; }
 
-    /// <summary>Goes on although a manifest that a tag needs can't be read: what that one might need is not kept then.</summary>
+    /// <summary>Goes on although a manifest that a tag needs can't be read: what that one might need is not kept then. In a container: although its collector would delete what is needed.</summary>
     [Parameter]
     public SwitchParameter Force { get; set; }
 
@@ -63,7 +86,18 @@ public sealed class InvokeRegistryGarbageCollectCommand : StorageCmdlet
 
     private protected override void Process()
     {
-        if (!TryFindStorage(out var storage)) return;
+        if (ParameterSetName == ByStorage)
+        {
+            if (TryFindStorage(StoragePath, out var storage)) Collect(storage);
+            return;
+        }
+
+        // In a method of its own: what works on containers is loaded where it is needed, and not before.
+        CollectWhereItRuns();
+    }
+
+    private void Collect(StorageLocation storage)
+    {
         var subject = new ErrorSubject(storage.Root);
         if (MinimumAge < TimeSpan.Zero || PurgeOlderThan < TimeSpan.Zero)
         {

@@ -11,10 +11,13 @@ namespace RegistryTools.PowerShell.Loading;
 /// </summary>
 internal static class Dependencies
 {
-    private const string CoreName = "RegistryTools.Core";
+    // The second is loaded by what works on containers, and not before.
+    private static readonly string[] Own = ["RegistryTools.Core", "RegistryTools.Containers"];
     private static readonly object Gate = new();
     private static readonly string Folder = Path.Combine(Path.GetDirectoryName(typeof(Dependencies).Assembly.Location)!, "dependencies");
     private static int _imports;
+
+    private static bool IsOwn(string? name) => Array.Exists(Own, own => string.Equals(own, name, StringComparison.OrdinalIgnoreCase));
 
     public static void Attach()
     {
@@ -41,7 +44,7 @@ internal static class Dependencies
     private static void Unhook() => AssemblyLoadContext.Default.Resolving -= Resolve;
 
     private static Assembly? Resolve(AssemblyLoadContext context, AssemblyName name) =>
-        string.Equals(name.Name, CoreName, StringComparison.OrdinalIgnoreCase) ? Context.LoadFromAssemblyName(name) : null;
+        IsOwn(name.Name) ? Context.LoadFromAssemblyName(name) : null;
 
     private sealed class CoreLoadContext() : AssemblyLoadContext("RegistryTools")
     {
@@ -63,7 +66,7 @@ internal static class Dependencies
     private static Assembly? Resolve(object? sender, ResolveEventArgs args)
     {
         var name = new AssemblyName(args.Name);
-        if (name.Name is null || !(string.Equals(name.Name, CoreName, StringComparison.OrdinalIgnoreCase) || IsOurs(args.RequestingAssembly))) return null;
+        if (name.Name is null || !(IsOwn(name.Name) || IsOurs(args.RequestingAssembly))) return null;
         lock (Loaded)
         {
             if (Loaded.TryGetValue(name.Name, out var assembly)) return assembly;

@@ -49,6 +49,11 @@ internal static class ErrorRecords
     public const string ProxyFailed = nameof(ProxyFailed);
     public const string CredentialUnavailable = nameof(CredentialUnavailable);
     public const string CredentialStoreMissing = nameof(CredentialStoreMissing);
+    public const string ContainerNotFound = nameof(ContainerNotFound);
+    public const string RuntimeUnavailable = nameof(RuntimeUnavailable);
+    public const string CollectorFailed = nameof(CollectorFailed);
+    public const string CollectorUnsafe = nameof(CollectorUnsafe);
+    public const string RegistryNotResumed = nameof(RegistryNotResumed);
     public const string OperationFailed = nameof(OperationFailed);
 
     private static readonly bool ShowsRecommendedAction = typeof(PSObject).Assembly.GetName().Version >= new Version(7, 5);
@@ -109,6 +114,11 @@ internal static class ErrorRecords
         ManifestInUseException => (ManifestInUse, ErrorCategory.ResourceBusy),
         StorageNotFoundException => (StorageNotFound, ErrorCategory.ObjectNotFound),
         GarbageException => (GarbageFailed, ErrorCategory.InvalidOperation),
+        RegistryContainerNotFoundException => (ContainerNotFound, ErrorCategory.ObjectNotFound),
+        RegistryRuntimeException => (RuntimeUnavailable, ErrorCategory.ConnectionError),
+        CollectorUnsafeException => (CollectorUnsafe, ErrorCategory.InvalidOperation),
+        CollectorFailedException => (CollectorFailed, ErrorCategory.InvalidResult),
+        RegistryNotResumedException => (RegistryNotResumed, ErrorCategory.ResourceUnavailable),
         JournalException => (JournalFailed, ErrorCategory.WriteError),
         CredentialStoreMissingException => (CredentialStoreMissing, ErrorCategory.NotInstalled),
         CredentialException => (CredentialUnavailable, ErrorCategory.AuthenticationError),

@@ -53,8 +53,14 @@ public sealed class RegistryGarbageCollection
     /// <summary>The bytes that this run moved to the quarantine: <c>Clear-RegistryGarbage</c> frees them.</summary>
     public long BytesQuarantined { get; internal set; }
 
-    /// <summary>The bytes that were freed.</summary>
-    public long BytesFreed { get; internal set; }
+    /// <summary>The bytes that were freed; null where the collector does not tell, as the registry's own does not.</summary>
+    public long? BytesFreed { get; internal set; }
+
+    /// <summary>What collected: RegistryTools, or the registry's own collector with its version.</summary>
+    public string Collector { get; internal set; } = "RegistryTools";
+
+    /// <summary>The container or pod that the registry's own collector was run in; null for none.</summary>
+    public string? Container { get; internal set; }
 
     /// <summary>What could not be read, or was found wrong.</summary>
     public string[] Problems { get; internal set; } = [];

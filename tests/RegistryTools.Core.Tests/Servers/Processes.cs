@@ -47,6 +47,9 @@ public static class Processes
 
         // Its S3 driver does not start where this is set.
         info.Environment.Remove("AWS_CA_BUNDLE");
+
+        // It takes every variable of this kind for a setting of its own.
+        foreach (var name in info.Environment.Keys.Where(name => name.StartsWith("REGISTRY_", StringComparison.Ordinal)).ToList()) info.Environment.Remove(name);
         return info;
     }
 

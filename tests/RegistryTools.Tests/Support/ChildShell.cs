@@ -25,6 +25,16 @@ public sealed class ChildShell : IDisposable
     /// <summary>Runs a script, and gives the lines of what it wrote.</summary>
     public async Task<(string[] Output, string Error)> RunAsync(string script)
     {
+        using var process = Start(script);
+        var error = process.StandardError.ReadToEndAsync();
+        var output = await process.StandardOutput.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        return (output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries), await error);
+    }
+
+    /// <summary>Starts a script, which may be killed.</summary>
+    public Process Start(string script)
+    {
         var dotnet = Environment.ProcessPath!.EndsWith("dotnet", StringComparison.Ordinal) ? Environment.ProcessPath : "dotnet";
         var start = new ProcessStartInfo(dotnet) { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var argument in new[] { typeof(RegistryTools.Host.CommandLine.HostProgram).Assembly.Location, "-ModulePath", ModulePath ?? ModuleSession.Manifest, "-NonInteractive", "-Width", "400", "-Command", script }) start.ArgumentList.Add(argument);
@@ -34,11 +44,7 @@ public sealed class ChildShell : IDisposable
             else start.Environment[name] = value;
         }
 
-        using var process = Process.Start(start)!;
-        var error = process.StandardError.ReadToEndAsync();
-        var output = await process.StandardOutput.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        return (output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries), await error);
+        return Process.Start(start)!;
     }
 
     public void Dispose() => System.IO.Directory.Delete(Directory, recursive: true);

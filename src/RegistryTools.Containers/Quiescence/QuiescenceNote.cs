@@ -1,0 +1,85 @@
+using System.Text;
+using System.Text.Json;
+using RegistryTools.Errors;
+
+namespace RegistryTools.Containers;
+
+/// <summary>That a registry was made quiet, and what it takes to bring it back: written down before it is done, and deleted once it is back.</summary>
+/// <param name="Key">The registry's runtime.</param>
+/// <param name="How">What was done.</param>
+/// <param name="Time">When.</param>
+/// <param name="Details">What the runtime needs besides, such as how many replicas there were.</param>
+public sealed record QuiescenceNote(string Key, Quiescence How, DateTimeOffset Time, IReadOnlyDictionary<string, string> Details);
+
+/// <summary>The notes of a user, a file each, so that the next session knows what a killed one has left.</summary>
+public sealed class QuiescenceNotes(string directory)
+{
+    /// <summary>Finds what was left of a registry; null for nothing.</summary>
+    public QuiescenceNote? Find(string key)
+    {
+        try
+        {
+            var file = FileOf(key);
+            if (!File.Exists(file)) return null;
+            using var document = JsonDocument.Parse(File.ReadAllBytes(file));
+            var root = document.RootElement;
+            if (root.GetProperty("key").GetString() != key || !Enum.TryParse<Quiescence>(root.GetProperty("how").GetString(), out var how)) return null;
+            return new QuiescenceNote(key, how, root.GetProperty("time").GetDateTimeOffset(), root.GetProperty("details").EnumerateObject().ToDictionary(static property => property.Name, static property => property.Value.GetString() ?? string.Empty, StringComparer.Ordinal));
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or JsonException or InvalidOperationException or KeyNotFoundException or FormatException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Writes a note down.</summary>
+    /// <exception cref="JournalException">It can't be written: nothing must be made quiet then.</exception>
+    public void Write(QuiescenceNote note)
+    {
+        try
+        {
+            Directory.CreateDirectory(directory);
+            var file = FileOf(note.Key);
+            var temporary = file + ".new";
+            using (var stream = new FileStream(temporary, FileMode.Create, FileAccess.Write))
+            {
+                using var writer = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = true });
+                writer.WriteStartObject();
+                writer.WriteString("key", note.Key);
+                writer.WriteString("how", note.How.ToString());
+                writer.WriteString("time", note.Time);
+                writer.WriteStartObject("details");
+                foreach (var detail in note.Details) writer.WriteString(detail.Key, detail.Value);
+                writer.WriteEndObject();
+                writer.WriteEndObject();
+                writer.Flush();
+                stream.Flush(flushToDisk: true);
+            }
+
+            if (File.Exists(file)) File.Delete(file);
+            File.Move(temporary, file);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new JournalException($"What is stopped for the collection can't be written down in '{directory}': {exception.Message} Nothing was stopped.", null, exception);
+        }
+    }
+
+    /// <summary>Deletes the note of a registry that is back.</summary>
+    public void Delete(string key)
+    {
+        try
+        {
+            File.Delete(FileOf(key));
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // The next run finds it, and that the registry runs.
+        }
+    }
+
+    private string FileOf(string key)
+    {
+        return Path.Combine(directory, References.Digest.Compute(Encoding.UTF8.GetBytes(key)).Encoded.Substring(0, 24) + ".json");
+    }
+}
