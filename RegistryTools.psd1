@@ -25,6 +25,7 @@
         'Get-RegistryRepository'
         'Get-RegistryTag'
         'Invoke-RegistryGarbageCollect'
+        'Invoke-RegistryRetention'
         'Measure-RegistryStorage'
         'Remove-RegistryManifest'
         'Remove-RegistryRepository'
@@ -32,6 +33,7 @@
         'Repair-RegistryStorage'
         'Restore-RegistryGarbage'
         'Restore-RegistryTag'
+        'Select-RegistryTag'
         'Test-Registry'
         'Test-RegistryStorage'
     )

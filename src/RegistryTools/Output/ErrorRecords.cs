@@ -2,6 +2,7 @@ using System.Management.Automation;
 using RegistryTools.Errors;
 using RegistryTools.Inspection;
 using RegistryTools.References;
+using RegistryTools.Retention;
 
 namespace RegistryTools.PowerShell.Output;
 
@@ -54,6 +55,10 @@ internal static class ErrorRecords
     public const string CollectorFailed = nameof(CollectorFailed);
     public const string CollectorUnsafe = nameof(CollectorUnsafe);
     public const string RegistryNotResumed = nameof(RegistryNotResumed);
+    public const string PolicyNotFound = nameof(PolicyNotFound);
+    public const string PolicyInvalid = nameof(PolicyInvalid);
+    public const string RetentionInvalid = nameof(RetentionInvalid);
+    public const string RetentionLimit = nameof(RetentionLimit);
     public const string OperationFailed = nameof(OperationFailed);
 
     private static readonly bool ShowsRecommendedAction = typeof(PSObject).Assembly.GetName().Version >= new Version(7, 5);
@@ -114,6 +119,9 @@ internal static class ErrorRecords
         ManifestInUseException => (ManifestInUse, ErrorCategory.ResourceBusy),
         StorageNotFoundException => (StorageNotFound, ErrorCategory.ObjectNotFound),
         GarbageException => (GarbageFailed, ErrorCategory.InvalidOperation),
+        RetentionLimitException => (RetentionLimit, ErrorCategory.LimitsExceeded),
+        RetentionPolicyException => (PolicyInvalid, ErrorCategory.InvalidData),
+        RetentionException => (RetentionInvalid, ErrorCategory.InvalidArgument),
         RegistryContainerNotFoundException => (ContainerNotFound, ErrorCategory.ObjectNotFound),
         RegistryRuntimeException => (RuntimeUnavailable, ErrorCategory.ConnectionError),
         CollectorUnsafeException => (CollectorUnsafe, ErrorCategory.InvalidOperation),

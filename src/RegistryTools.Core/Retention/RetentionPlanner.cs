@@ -1,0 +1,103 @@
+using System.Globalization;
+using RegistryTools.Errors;
+using RegistryTools.Inspection;
+using RegistryTools.References;
+using RegistryTools.Registries;
+using RegistryTools.Text;
+
+namespace RegistryTools.Retention;
+
+/// <summary>What a policy comes to for one repository.</summary>
+/// <param name="Repository">The repository.</param>
+/// <param name="Entry">The policy's entry that applies.</param>
+/// <param name="Decisions">Every tag, and what becomes of it.</param>
+public sealed record RepositoryRetention(string Repository, RetentionPolicyEntry Entry, IReadOnlyList<RetentionDecision> Decisions)
+{
+    /// <summary>How many tags go.</summary>
+    public int Removed { get; } = Decisions.Count(static decision => decision.IsRemoved);
+}
+
+/// <summary>Plans what a policy removes, in every repository, before any of it is removed.</summary>
+public sealed class RetentionPlanner(IRegistry registry, RetentionPolicy policy, DateTimeOffset now, int throttleLimit, IActivityLog log)
+{
+    private const string Activity = "Planning retention";
+
+    /// <summary>
+    /// Plans for all repositories. A repository that can't be listed ends it: what is not seen is not decided on, and a part of a plan is no plan. A tag that can't be read is kept.
+    /// </summary>
+    /// <exception cref="RegistryRequestException">The registry does not list its repositories, or the tags of one.</exception>
+    /// <exception cref="RetentionException">A regular expression takes too long.</exception>
+    public async Task<IReadOnlyList<RepositoryRetention>> PlanAsync(CancellationToken cancellationToken)
+    {
+        var plans = new List<RepositoryRetention>();
+        var repositories = await RepositoriesAsync(cancellationToken).ConfigureAwait(false);
+        foreach (var repository in repositories)
+        {
+            log.Progress(Activity, repository, plans.Count, repositories.Count);
+            if (policy.Find(repository) is not { } entry) log.Verbose($"No entry of the policy is for '{repository}': it is left alone.");
+            else plans.Add(new RepositoryRetention(repository, entry, await DecideAsync(repository, entry, cancellationToken).ConfigureAwait(false)));
+        }
+
+        return plans;
+    }
+
+    /// <summary>
+    /// Sees that plans are within limits, of all and of each repository. Without a percentage, no repository may lose all its tags.
+    /// </summary>
+    /// <exception cref="RetentionLimitException">They are not: nothing must be removed.</exception>
+    public static void CheckLimits(IReadOnlyList<RepositoryRetention> plans, int? maximumRemoval, double? maximumPercent)
+    {
+        var removed = plans.Sum(static plan => plan.Removed);
+        var tags = plans.Sum(static plan => plan.Decisions.Count);
+        if (removed > maximumRemoval) throw Beyond($"The policy would remove {removed} tags, and {maximumRemoval} at most are allowed.");
+        foreach (var plan in plans)
+        {
+            var all = plan.Decisions.Count;
+            if (plan.Removed == 0) continue;
+            if (maximumPercent is null && plan.Removed == all) throw Beyond($"The policy would remove all {all} tags of '{plan.Repository}' ('{plan.Entry.Name}').", "If that is meant: -MaximumPercent 100, or maximumPercent in the policy.");
+            if (100.0 * plan.Removed / all > maximumPercent) throw Beyond($"The policy would remove {plan.Removed} of {all} tags of '{plan.Repository}' ('{plan.Entry.Name}'), and {Percent(maximumPercent)} at most are allowed.");
+        }
+
+        if (tags > 0 && 100.0 * removed / tags > maximumPercent) throw Beyond($"The policy would remove {removed} of {tags} tags, and {Percent(maximumPercent)} at most are allowed.");
+    }
+
+    private static string Percent(double? value) => string.Format(CultureInfo.InvariantCulture, "{0:0.##} %", value);
+
+    private static RetentionLimitException Beyond(string message, string? remedy = null) => new(message + " Nothing was removed.", remedy ?? "Look at the plan with -WhatIf; raise the limit if it is right.");
+
+    private async Task<List<string>> RepositoriesAsync(CancellationToken cancellationToken)
+    {
+        var patterns = policy.Entries.SelectMany(static entry => entry.Repositories).ToList();
+        if (!patterns.Exists(static pattern => pattern.IndexOfAny(['*', '?']) >= 0)) return [.. patterns.Select(RepositoryName.Validate).Distinct(StringComparer.Ordinal)];
+        var found = new List<string>();
+        await foreach (var repository in registry.ListRepositoriesAsync(cancellationToken).ConfigureAwait(false)) found.Add(repository);
+
+        // What is named letter for letter is meant, though the catalog may not show it.
+        found.AddRange(patterns.Where(static pattern => pattern.IndexOfAny(['*', '?']) < 0));
+        return [.. found.Distinct(StringComparer.Ordinal)];
+    }
+
+    private async Task<IReadOnlyList<RetentionDecision>> DecideAsync(string repository, RetentionPolicyEntry entry, CancellationToken cancellationToken)
+    {
+        var selector = new RetentionSelector(entry.Rules, now);
+        var tags = new List<RetentionTag>();
+        var unread = new List<RetentionDecision>();
+        var names = TagList.ReadAsync(registry, repository, cancellationToken: cancellationToken);
+        if (entry.Rules.NeedsDate)
+        {
+            await foreach (var detail in new TagInspector(registry, throttleLimit, log).InspectAsync(repository, names, cancellationToken).ConfigureAwait(false))
+            {
+                var tag = new RetentionTag(detail.Tag, detail.Created, detail.Tagged) { IsPlaceholder = detail.IsPlaceholder, Item = detail };
+                if (detail.Error is RegistryDownException or RegistryUnauthorizedException) throw detail.Error;
+                if (detail.Error is null) tags.Add(tag);
+                else unread.Add(new RetentionDecision(tag, false, "Unreadable", $"it can't be read: {detail.Error.Message}", null));
+            }
+        }
+        else
+        {
+            await foreach (var name in names.ConfigureAwait(false)) tags.Add(new RetentionTag(name));
+        }
+
+        return [.. selector.Select(tags), .. unread];
+    }
+}
