@@ -15,6 +15,7 @@ var benches = new (string Name, Func<Task> Run)[]
     ("content", ContentCheckBench.RunAsync),
     ("garbage-large", GarbageCollectBench.LargeAsync),
     ("usage", UsageBench.RunAsync),
+    ("retention", RetentionBench.RunAsync),
 };
 
 // These take minutes: only by name.

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using RegistryTools.Deletion;
 using RegistryTools.Errors;
@@ -15,7 +16,7 @@ namespace RegistryTools.Inspection;
 public sealed class TagInspector
 {
     /// <summary>How many manifests are remembered, so that another tag on one of them costs nothing. Beyond it the oldest are forgotten.</summary>
-    public const int MaximumRemembered = 20_000;
+    public const int MaximumRemembered = 8_000;
 
     private const int MaximumDepth = 4;
     private readonly IRegistry _registry;
@@ -75,7 +76,8 @@ public sealed class TagInspector
     {
         private readonly SemaphoreSlim _slots = new(inspector._limit);
         private readonly Remembered<Facts> _manifests = new(MaximumRemembered);
-        private readonly Remembered<ImageConfig> _configs = new(MaximumRemembered);
+        private readonly ConcurrentDictionary<Platform, Platform> _platforms = new();
+        private readonly Remembered<Build> _configs = new(MaximumRemembered);
 
         public void Dispose() => _slots.Dispose();
 
@@ -146,7 +148,7 @@ public sealed class TagInspector
             var manifest = await SlotAsync(() => inspector._registry.GetManifestAsync(repository, digest.ToString(), token)).ConfigureAwait(false);
             var facts = new Facts
             {
-                MediaType = manifest.MediaType,
+                MediaType = MediaTypes.IsManifest(manifest.MediaType) ? string.Intern(manifest.MediaType) : manifest.MediaType,
                 Kind = manifest.Kind,
                 ArtifactType = manifest.ArtifactType,
                 OwnSize = manifest.Raw.Length,
@@ -161,7 +163,7 @@ public sealed class TagInspector
                     {
                         var image = await _configs.GetOrAdd(config.Digest, () => ReadConfigAsync(config.Digest)).ConfigureAwait(false);
                         facts.Created = image.Created;
-                        if (!image.Platform.IsUnknown) facts.Platforms = [image.Platform];
+                        facts.Platforms = image.Platforms;
                     }
 
                     break;
@@ -223,8 +225,11 @@ public sealed class TagInspector
             }
         }
 
-        private async Task<ImageConfig> ReadConfigAsync(Digest digest) =>
-            ImageConfig.Parse(await SlotAsync(() => inspector._registry.ReadBlobAsync(repository, digest, ImageConfig.MaximumSize, token)).ConfigureAwait(false), digest);
+        private async Task<Build> ReadConfigAsync(Digest digest)
+        {
+            var config = ImageConfig.Parse(await SlotAsync(() => inspector._registry.ReadBlobAsync(repository, digest, ImageConfig.MaximumSize, token)).ConfigureAwait(false), digest);
+            return new Build(config.Created, config.Platform.IsUnknown ? [] : [_platforms.GetOrAdd(config.Platform, config.Platform)]);
+        }
 
         private async Task<T> SlotAsync<T>(Func<Task<T>> request)
         {
@@ -239,6 +244,9 @@ public sealed class TagInspector
             }
         }
     }
+
+    /// <summary>What is remembered of a configuration: of tens of thousands the rest would be most of the memory.</summary>
+    private sealed record Build(DateTimeOffset? Created, Platform[] Platforms);
 
     private sealed class Facts
     {

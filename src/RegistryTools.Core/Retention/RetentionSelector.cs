@@ -43,8 +43,10 @@ public sealed class RetentionSelector
     private bool VersionsOnly => _rules.KeepSemVer is not null && _rules.OlderThan is null && _rules.KeepLast is null && _rules.Match is null && _rules.NotMatch is null && _rules.SemVer is null;
 
     /// <summary>Decides on the tags of one repository, each once, in their order.</summary>
+    /// <param name="tags">The tags.</param>
+    /// <param name="explains">Whether the reasons are told in words; without that they are empty, which spares memory where there are very many.</param>
     /// <exception cref="RetentionException">A regular expression takes too long.</exception>
-    public IReadOnlyList<RetentionDecision> Select(IReadOnlyList<RetentionTag> tags)
+    public IReadOnlyList<RetentionDecision> Select(IReadOnlyList<RetentionTag> tags, bool explains = true)
     {
         var decisions = new RetentionDecision?[tags.Count];
         var open = new List<Candidate>();
@@ -68,11 +70,11 @@ public sealed class RetentionSelector
             if (decisions[candidate.Index] is not null) continue;
             if (_rules.OlderThan is { } age && _now - candidate.Date!.Value <= age)
             {
-                decisions[candidate.Index] = Keep(candidate, "OlderThan", $"it is {Age(candidate)} old");
+                decisions[candidate.Index] = Keep(candidate, "OlderThan", explains ? $"it is {Age(candidate)} old" : string.Empty);
                 continue;
             }
 
-            decisions[candidate.Index] = new RetentionDecision(candidate.Tag, true, Chosen(), Because(candidate), candidate.Date);
+            decisions[candidate.Index] = new RetentionDecision(candidate.Tag, true, Chosen(), explains ? Because(candidate) : string.Empty, candidate.Date);
         }
 
         return [.. decisions.Select(static decision => decision!)];

@@ -102,7 +102,9 @@ public sealed class SelectRegistryTagCommand : RegistryCmdlet
             return;
         }
 
-        foreach (var group in _input.GroupBy(static item => (Registry: Text(item, "Registry"), Repository: Text(item, "Repository"))))
+        var groups = _input.GroupBy(static item => (Registry: Text(item, "Registry"), Repository: Text(item, "Repository"))).ToList();
+        _input.Clear();
+        foreach (var group in groups)
         {
             var (registry, repository) = group.Key;
             if (registry is null || repository is null || group.Any(static item => Text(item, "Name") is null && Text(item, "Tag") is null))
@@ -130,7 +132,7 @@ public sealed class SelectRegistryTagCommand : RegistryCmdlet
             if (details.TryGetValue(name, out var detail))
             {
                 if (detail.Error is { } error) WriteFailure(error, new ErrorSubject(repository + ":" + name, registry, repository, name));
-                else tags.Add(new RetentionTag(name, detail.Created, detail.Tagged) { IsPlaceholder = detail.IsPlaceholder, Item = Outputs.Tag(registry, repository, detail) });
+                else tags.Add(new RetentionTag(name, detail.Created, detail.Tagged) { IsPlaceholder = detail.IsPlaceholder, Item = detail });
             }
             else
             {
@@ -141,7 +143,7 @@ public sealed class SelectRegistryTagCommand : RegistryCmdlet
         IReadOnlyList<RetentionDecision> decisions;
         try
         {
-            decisions = selector.Select(tags);
+            decisions = selector.Select(tags, Explain);
         }
         catch (RetentionException error)
         {
@@ -153,7 +155,7 @@ public sealed class SelectRegistryTagCommand : RegistryCmdlet
         foreach (var decision in decisions)
         {
             if (Explain) WriteObject(RegistryTagDecision.From(decision, registry, repository, null));
-            else if (decision.IsRemoved) WriteObject(decision.Tag.Item);
+            else if (decision.IsRemoved) WriteObject(decision.Tag.Item is TagDetail detail ? Outputs.Tag(registry, repository, detail) : decision.Tag.Item);
         }
     }
 
