@@ -76,8 +76,8 @@ public sealed class RegistryCollector(IRegistryRuntime runtime, QuiescenceNotes 
                 ? $"The collector of {runtime.Name} ({plan.Version ?? "version unknown"}) would delete {manifests.Count} manifest(s) without a tag that images with a tag need, or that belong to them: {named}. It was not run."
                 : $"{manifests.Count} manifest(s) without a tag could not be read, so that it is not known whether they belong to an image with a tag: {named}. The collector of {runtime.Name} was not run.",
             needed
-                ? "Leave out -RemoveUntagged, or use -Native: this module's collector keeps what images of several platforms and referrers need. -Force runs it all the same."
-                : "Connect to the registry and name it with -Registry, so that they can be read; or leave out -RemoveUntagged; or use -Native.",
+                ? $"Leave out -RemoveUntagged, or {Native}: this module's collector keeps what images of several platforms and referrers need. -Force runs it all the same."
+                : $"Connect to the registry and name it with -Registry, so that they can be read; or leave out -RemoveUntagged; or {Native}.",
             [.. manifests.Select(static manifest => $"{manifest.Repository}@{manifest.Digest}")]);
     }
 
@@ -127,6 +127,8 @@ public sealed class RegistryCollector(IRegistryRuntime runtime, QuiescenceNotes 
             }
         }
     }
+
+    private string Native => runtime is DockerRuntime ? "use -Native" : "run Invoke-RegistryGarbageCollect -StoragePath (as -Native does for a container) where the volume is mounted";
 
     private IEnumerable<string> Untagged => options.RemoveUntagged ? ["-m"] : [];
 

@@ -108,6 +108,37 @@ public sealed class ContainerCollectionTests(PodmanFixture podman) : IClassFixtu
     }
 
     [SkippableFact]
+    public async Task Read_only_it_goes_on_giving_and_takes_nothing()
+    {
+        var address = await podman.Server.RunRegistryAsync(_name, slow: 6);
+        await PodmanFixture.FillAsync(address);
+        using var running = _session.Start(Script("-Confirm:$false -Quiesce ReadOnly"));
+        using var client = new HttpClient { BaseAddress = new Uri($"http://{address}") };
+        var refused = 0;
+        for (var look = 0; look < 400 && refused == 0; look++)
+        {
+            await Task.Delay(50);
+            try
+            {
+                using var upload = await client.PostAsync("/v2/i1/blobs/uploads/", null);
+                if (upload.StatusCode != System.Net.HttpStatusCode.MethodNotAllowed) continue;
+                refused++;
+                using var list = await client.GetAsync("/v2/i1/tags/list");
+                list.EnsureSuccessStatusCode();
+            }
+            catch (HttpRequestException)
+            {
+                // One goes and the other comes.
+            }
+        }
+
+        Assert.Equal(1, refused);
+        running.Finish().Succeed();
+        using var again = await client.PostAsync("/v2/i1/blobs/uploads/", null);
+        Assert.Equal(System.Net.HttpStatusCode.Accepted, again.StatusCode);
+    }
+
+    [SkippableFact]
     public async Task A_session_that_is_killed_leaves_word_and_the_next_one_mends_it()
     {
         var address = await podman.Server.RunRegistryAsync(_name, slow: 30);
