@@ -25,6 +25,12 @@ public enum Quiescence
 /// <param name="ExitCode">Its exit code.</param>
 public readonly record struct CommandResult(int ExitCode);
 
+/// <summary>Something that is mounted in a container.</summary>
+/// <param name="Destination">Where in the container.</param>
+/// <param name="Source">The directory on the host; null where there is none that is known.</param>
+/// <param name="IsLasting">Whether it is still there when the container, or the pod, is another.</param>
+public sealed record RuntimeMount(string Destination, string? Source, bool IsLasting);
+
 /// <summary>What is known of the container that the registry runs in.</summary>
 public sealed class RuntimeState
 {
@@ -40,8 +46,14 @@ public sealed class RuntimeState
     /// <summary>Its environment.</summary>
     public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
 
-    /// <summary>What is mounted in it: the place in the container, and the directory on the host where there is one.</summary>
-    public IReadOnlyList<(string Destination, string Source)> Mounts { get; init; } = [];
+    /// <summary>What is mounted in it.</summary>
+    public IReadOnlyList<RuntimeMount> Mounts { get; init; } = [];
+
+    /// <summary>Whether what is on no mount is gone once it is stopped or restarted, as in a pod.</summary>
+    public bool ForgetsItself { get; init; }
+
+    /// <summary>Whether it is deleted, with its volumes, as soon as it stops.</summary>
+    public bool IsDeletedWhenStopped { get; init; }
 
     /// <summary>Addresses at which the registry may be asked from here whether it serves, such as <c>127.0.0.1:5000</c>.</summary>
     public IReadOnlyList<string> Addresses { get; init; } = [];

@@ -12,14 +12,14 @@ public static class MountedStorage
     {
         var state = await runtime.InspectAsync(cancellationToken).ConfigureAwait(false);
         var root = await RootAsync(runtime, state, configPath, cancellationToken).ConfigureAwait(false);
-        var mount = state.Mounts.Where(candidate => IsBelow(root, candidate.Destination)).OrderByDescending(static candidate => candidate.Destination.Length).FirstOrDefault();
-        if (mount.Source is null) throw new RegistryRuntimeException($"The storage of the {runtime.Name} ({root}) is on no volume and no bind mount: it can't be reached from here.", "Leave out -Native.");
+        var mount = state.Mounts.Where(candidate => candidate.Source is not null && IsBelow(root, candidate.Destination)).OrderByDescending(static candidate => candidate.Destination.Length).FirstOrDefault();
+        if (mount?.Source is null) throw new RegistryRuntimeException($"The storage of the {runtime.Name} ({root}) is on no volume and no bind mount: it can't be reached from here.", "Leave out -Native.");
         var path = mount.Source + root.Substring(mount.Destination.TrimEnd('/').Length);
         if (!Directory.Exists(path)) throw new RegistryRuntimeException($"The storage of the {runtime.Name} is at {path} on the engine's machine, and not to be reached from here.", "Run this on that machine, with the rights to read and write there; or leave out -Native.");
         return path;
     }
 
-    private static bool IsBelow(string path, string directory) => path == directory || path.StartsWith(directory.TrimEnd('/') + "/", StringComparison.Ordinal);
+    internal static bool IsBelow(string path, string directory) => path == directory || path.StartsWith(directory.TrimEnd('/') + "/", StringComparison.Ordinal);
 
     private static async Task<string> RootAsync(IRegistryRuntime runtime, RuntimeState state, string? configPath, CancellationToken cancellationToken)
     {

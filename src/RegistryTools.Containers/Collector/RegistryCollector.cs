@@ -40,10 +40,15 @@ public sealed class RegistryCollector(IRegistryRuntime runtime, QuiescenceNotes 
     /// <summary>What an earlier session has left of this registry; null for nothing.</summary>
     public QuiescenceNote? Left => notes.Find(runtime.Key);
 
+    /// <summary>The error that it is where what was left is no left-over, but another session at work; null where it is one.</summary>
+    public CollectorFailedException? IsUnderWay(QuiescenceNote left) =>
+        QuiescenceNotes.OwnerLives(left) is { } owner ? new CollectorFailedException($"Another collection of the {runtime.Name} is under way, in process {owner}: it was not interfered with.", "Wait for it to end.") : null;
+
     /// <summary>Brings back what an earlier session has left stopped.</summary>
     /// <exception cref="RegistryNotResumedException">That failed.</exception>
     public async Task MendAsync(QuiescenceNote left, CancellationToken cancellationToken)
     {
+        if (IsUnderWay(left) is { } other) throw other;
         await ResumeAsync(left, cancellationToken).ConfigureAwait(false);
     }
 
@@ -91,6 +96,7 @@ public sealed class RegistryCollector(IRegistryRuntime runtime, QuiescenceNotes 
         string[] command = [plan.BinaryPath, "garbage-collect", .. Untagged, plan.ConfigPath];
         if (options.Quiesce == Quiescence.None)
         {
+            if (options.Restart) CheckStorage(plan, "-Restart");
             var done = await RunAsync(command, beside: false, cancellationToken).ConfigureAwait(false);
             if (options.Restart && done.Blobs.Count + done.Manifests.Count > 0)
             {
@@ -102,6 +108,7 @@ public sealed class RegistryCollector(IRegistryRuntime runtime, QuiescenceNotes 
         }
 
         if (!runtime.Quiescences.Contains(options.Quiesce)) throw new RegistryRuntimeException($"A registry in a {runtime.Name} can't be made quiet by {options.Quiesce}.", "There are: " + string.Join(", ", runtime.Quiescences) + ".");
+        CheckStorage(plan, options.Quiesce.ToString());
         QuiescenceNote? written = null;
         try
         {
@@ -109,13 +116,17 @@ public sealed class RegistryCollector(IRegistryRuntime runtime, QuiescenceNotes 
                 options.Quiesce,
                 note =>
                 {
+                    note = note with { Details = QuiescenceNotes.WithOwner(note.Details) };
                     notes.Write(note);
                     written = note;
                     return Task.CompletedTask;
                 },
                 cancellationToken).ConfigureAwait(false);
             options.Log.Verbose($"{runtime.Name} is quiet ({options.Quiesce}).");
-            return await RunAsync(command, beside: true, cancellationToken).ConfigureAwait(false);
+            if (options.RemoveUntagged && !options.Force) CheckUnchanged(plan.Report, await RunAsync([plan.BinaryPath, "garbage-collect", "--dry-run", "-m", plan.ConfigPath], beside: true, cancellationToken).ConfigureAwait(false));
+            var report = await RunAsync(command, beside: true, cancellationToken).ConfigureAwait(false);
+            if (report.Repositories.Count == 0 && plan.Report.Repositories.Count > 0) throw new CollectorFailedException($"The collector beside the {runtime.Name} saw another storage than the registry's own: an empty one. Nothing was deleted.", "Its storage is on no volume. Leave out -Quiesce.");
+            return report;
         }
         finally
         {
@@ -126,6 +137,47 @@ public sealed class RegistryCollector(IRegistryRuntime runtime, QuiescenceNotes 
                 await ResumeAsync(written, limit.Token).ConfigureAwait(false);
             }
         }
+    }
+
+    /// <summary>
+    /// Sees that the registry's storage is still there when it has been stopped, and can be seen from beside it. A pod's own disk, and an emptyDir, are gone with the pod, and so is a container that is run with --rm.
+    /// </summary>
+    private void CheckStorage(CollectorPlan plan, string what)
+    {
+        var state = plan.State;
+        if (state.IsDeletedWhenStopped && options.Quiesce is Quiescence.Stop or Quiescence.ReadOnly)
+        {
+            throw new RegistryRuntimeException($"The {runtime.Name} is deleted, with its volumes, as soon as it stops (--rm): it was not stopped.", "Use -Quiesce Pause, or run the registry without --rm.");
+        }
+
+        // Where the configuration could not be read, the usual directory has to do.
+        if (RootOf(_config, state) is not { } root)
+        {
+            if (_config.Length > 0) return;
+            root = "/var/lib/registry";
+        }
+
+        var mount = state.Mounts.Where(candidate => MountedStorage.IsBelow(root, candidate.Destination)).OrderByDescending(static candidate => candidate.Destination.Length).FirstOrDefault();
+        if (mount is { IsLasting: true }) return;
+        if (mount is null && !state.ForgetsItself && options.Quiesce == Quiescence.None) return;
+        throw new RegistryRuntimeException(
+            state.ForgetsItself
+                ? $"The storage of the {runtime.Name} ({root}) is on {(mount is null ? "no volume" : "a volume that ends with the pod")}: {what} would lose all of it. Nothing was done."
+                : $"The storage of the {runtime.Name} ({root}) is on no volume, and can't be seen from beside it. Nothing was done.",
+            state.ForgetsItself ? "Leave out -Quiesce and -Restart; and give the registry a volume that lasts." : "Leave out -Quiesce.");
+    }
+
+    /// <summary>Between its being looked at and its being quiet something may have been pushed: what was decided then holds for what there was then.</summary>
+    private void CheckUnchanged(CollectorReport before, CollectorReport now)
+    {
+        var known = new HashSet<CollectedManifest>(before.Manifests);
+        var marked = new HashSet<CollectedManifest>(before.Marked);
+        var news = now.Needed.Concat(now.Manifests.Where(manifest => !known.Contains(manifest))).Concat(now.Marked.Where(manifest => !marked.Contains(manifest))).Distinct().ToList();
+        if (news.Count == 0) return;
+        throw new CollectorUnsafeException(
+            $"Something was pushed to the {runtime.Name} while it was looked at, {news[0].Repository}@{news[0].Digest} for one. Its collector was not run.",
+            "Run this again.",
+            [.. news.Select(static manifest => $"{manifest.Repository}@{manifest.Digest}")]);
     }
 
     private string Native => runtime is DockerRuntime ? "use -Native" : "run Invoke-RegistryGarbageCollect -StoragePath (as -Native does for a container) where the volume is mounted";

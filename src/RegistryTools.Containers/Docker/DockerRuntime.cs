@@ -67,7 +67,8 @@ public sealed class DockerRuntime : IRegistryRuntime
             IsPaused = found.State?.Paused == true,
             Command = found.Path is { Length: > 0 } path ? [path, .. found.Args ?? []] : [.. found.Config?.Entrypoint ?? [], .. found.Config?.Cmd ?? []],
             Environment = environment,
-            Mounts = [.. (found.Mounts ?? []).Where(mount => mount.Destination is { Length: > 0 } && mount.Source is { Length: > 0 }).Select(mount => (mount.Destination, mount.Source))],
+            Mounts = [.. (found.Mounts ?? []).Where(mount => mount.Destination is { Length: > 0 } && mount.Source is { Length: > 0 }).Select(mount => new RuntimeMount(mount.Destination, mount.Source, true))],
+            IsDeletedWhenStopped = found.HostConfig?.AutoRemove == true,
             Addresses = Addresses(found),
             SharesHostNetwork = NetworkOf(found) == "host" && _endpoint.Address.Scheme is "unix" or "npipe",
         };

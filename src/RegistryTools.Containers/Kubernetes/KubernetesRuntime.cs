@@ -71,6 +71,8 @@ public sealed class KubernetesRuntime : IRegistryRuntime
         return new RuntimeState
         {
             IsRunning = pod.Status?.Phase == "Running" && pod.Metadata.DeletionTimestamp is null,
+            ForgetsItself = true,
+            Mounts = [.. (container.VolumeMounts ?? []).Select(mount => new RuntimeMount(mount.MountPath, null, pod.Spec.Volumes?.FirstOrDefault(volume => volume.Name == mount.Name) is { EmptyDir: null, Ephemeral: null, ConfigMap: null, Secret: null, Projected: null, DownwardAPI: null }))],
             Command = [.. container.Command ?? [], .. container.Args ?? []],
             Environment = (container.Env ?? []).Where(variable => variable.Value is not null).GroupBy(variable => variable.Name).ToDictionary(group => group.Key, group => group.Last().Value, StringComparer.Ordinal),
         };

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using RegistryTools.Errors;
@@ -62,6 +64,39 @@ public sealed class QuiescenceNotes(string directory)
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             throw new JournalException($"What is stopped for the collection can't be written down in '{directory}': {exception.Message} Nothing was stopped.", null, exception);
+        }
+    }
+
+    /// <summary>The details, with what tells whether the session that wrote them still runs.</summary>
+    internal static IReadOnlyDictionary<string, string> WithOwner(IReadOnlyDictionary<string, string> details)
+    {
+        using var self = Process.GetCurrentProcess();
+        var all = details.ToDictionary(static pair => pair.Key, static pair => pair.Value, StringComparer.Ordinal);
+        all["machine"] = Environment.MachineName;
+        all["process"] = self.Id.ToString(CultureInfo.InvariantCulture);
+        all["started"] = self.StartTime.ToUniversalTime().Ticks.ToString(CultureInfo.InvariantCulture);
+        return all;
+    }
+
+    /// <summary>The process that wrote a note, where it still runs on this machine; null where it does not.</summary>
+    internal static int? OwnerLives(QuiescenceNote note)
+    {
+        if (!note.Details.TryGetValue("machine", out var machine) || machine != Environment.MachineName || !note.Details.TryGetValue("process", out var text) || !int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var id)) return null;
+        try
+        {
+            using var owner = Process.GetProcessById(id);
+            using var self = Process.GetCurrentProcess();
+
+            // A number is given anew; this process's own notes are of a run that has ended.
+            // And the moment of its start is reckoned by each who asks, which comes out a little different.
+            return id != self.Id
+                && note.Details.TryGetValue("started", out var then)
+                && long.TryParse(then, NumberStyles.None, CultureInfo.InvariantCulture, out var ticks)
+                && Math.Abs(owner.StartTime.ToUniversalTime().Ticks - ticks) < TimeSpan.FromSeconds(5).Ticks ? id : null;
+        }
+        catch (Exception exception) when (exception is ArgumentException or InvalidOperationException or System.ComponentModel.Win32Exception)
+        {
+            return null;
         }
     }
 

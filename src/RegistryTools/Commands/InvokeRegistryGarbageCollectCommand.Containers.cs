@@ -183,6 +183,12 @@ public sealed partial class InvokeRegistryGarbageCollectCommand
     {
         if (collector.Left is not { } left) return true;
         var told = $"An earlier collection on {left.Time.ToLocalTime():g} made the {runtime.Name} quiet ({left.How}) and was ended before it brought it back.";
+        if (collector.IsUnderWay(left) is { } other)
+        {
+            WriteFailure(other, subject);
+            return false;
+        }
+
         if (!ShouldProcess(runtime.Name, "Bring back what an earlier collection left quiet"))
         {
             WriteWarning($"{told} By hand: {runtime.Mend(left)}");

@@ -465,12 +465,10 @@ public sealed class ProtocolTests
     }
 
     [Fact]
-    public async Task TenThousandTagsAreQuicklyThere()
+    public async Task TenThousandTagsAreThere()
     {
         await using var registry = await Server.StartAsync(EmbeddedRegistryOptions.Distribution3());
-        var watch = System.Diagnostics.Stopwatch.StartNew();
         registry.Store.AddManyTags("many", 10_000, sharedEvery: 10);
-        Assert.InRange(watch.Elapsed, TimeSpan.Zero, TimeSpan.FromMinutes(1));
         Assert.Equal(10_000, registry.Store.Tags("many").Count);
         Assert.Equal(9_000, registry.Store.Manifests("many").Count);
     }

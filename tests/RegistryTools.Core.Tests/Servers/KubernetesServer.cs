@@ -53,8 +53,16 @@ public sealed class KubernetesServer : IAsyncDisposable
     /// <summary>Ends an exec whose command has this word with this status instead.</summary>
     public (string Word, string Status)? Says { get; set; }
 
+    /// <summary>What the storage is on.</summary>
+    public string Volume { get; set; } = """
+        "persistentVolumeClaim":{"claimName":"data"}
+        """;
+
     /// <summary>Answers every request with this.</summary>
     public (int Status, string Body)? Refuses { get; set; }
+
+    /// <summary>What happens before the first patch is carried out.</summary>
+    public Func<Task>? OnPatch { get; set; }
 
     /// <summary>What was done: the methods and paths of what changes something, and the protocol and command of each exec.</summary>
     public ConcurrentQueue<string> Done { get; } = new();
@@ -165,7 +173,7 @@ public sealed class KubernetesServer : IAsyncDisposable
     private JsonObject RegistryPod() => JsonNode.Parse(
         $$"""
         {"apiVersion":"v1","kind":"Pod","metadata":{"name":"registry-0","namespace":"{{Namespace}}","labels":{"app":"registry"},"ownerReferences":[{"apiVersion":"apps/v1","kind":"ReplicaSet","name":"registry-abc","uid":"1","controller":true}]},
-         "spec":{"containers":[{"name":"sidecar","image":"proxy:1"},{"name":"main","image":"docker.io/library/registry:2","command":["{{Requirement.Program("docker-registry")}}"],"args":["serve","{{_directory}}/config.yml"],"volumeMounts":[{"name":"data","mountPath":"/var/lib/registry"}]}],"volumes":[{"name":"data","emptyDir":{} }]},
+         "spec":{"containers":[{"name":"sidecar","image":"proxy:1"},{"name":"main","image":"docker.io/library/registry:2","command":["{{Requirement.Program("docker-registry")}}"],"args":["serve","{{_directory}}/config.yml"],"volumeMounts":[{"name":"data","mountPath":"{{_directory}}/data"}]}],"volumes":[{"name":"data",{{Volume}} }]},
          "status":{"phase":"Running"} }
         """)!.AsObject();
 
@@ -196,6 +204,12 @@ public sealed class KubernetesServer : IAsyncDisposable
         var text = await reader.ReadToEndAsync();
         Done.Enqueue("patch " + text);
         var patch = JsonNode.Parse(text)!;
+        if (OnPatch is { } act)
+        {
+            OnPatch = null;
+            await act();
+        }
+
         await _change.WaitAsync();
         try
         {

@@ -33,11 +33,11 @@ public sealed class PodmanServer : IAsyncDisposable
     /// <param name="name">The container's name.</param>
     /// <param name="slow">Seconds that its collector waits before it begins.</param>
     /// <param name="volume">The volume of its storage; null for none.</param>
-    public async Task<string> RunRegistryAsync(string name, int slow = 0, string? volume = "data")
+    public async Task<string> RunRegistryAsync(string name, int slow = 0, string? volume = "data", params string[] options)
     {
         var address = "127.0.0.1:" + Processes.FreePort();
         string[] mount = volume is null ? [] : ["-v", name + "-" + volume + ":/var/lib/registry"];
-        await PodmanAsync(["run", "-d", "--name", name, "--network", "host", .. mount, "-e", "REGISTRY_HTTP_ADDR=" + address, "-e", "SLOW=" + slow, Image]);
+        await PodmanAsync(["run", "-d", "--name", name, "--network", "host", .. options, .. mount, "-e", "REGISTRY_HTTP_ADDR=" + address, "-e", "SLOW=" + slow, Image]);
         await WaitAsync(address);
         return address;
     }

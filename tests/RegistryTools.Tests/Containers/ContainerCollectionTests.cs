@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Management.Automation;
 using RegistryTools.Tests.Servers;
 
@@ -108,6 +107,36 @@ public sealed class ContainerCollectionTests(PodmanFixture podman) : IClassFixtu
     }
 
     [SkippableFact]
+    public async Task A_container_that_is_deleted_when_it_stops_or_keeps_its_storage_to_itself_is_not_stopped()
+    {
+        var address = await podman.Server.RunRegistryAsync(_name, options: ["--rm"]);
+        await PodmanFixture.FillAsync(address);
+        Assert.Contains("--rm", Collect("-Quiesce Stop -Confirm:$false").Fail("RuntimeUnavailable").Exception.Message, StringComparison.Ordinal);
+        Collect("-Quiesce ReadOnly -Confirm:$false").Fail("RuntimeUnavailable");
+        await PodmanFixture.PullAllAsync(address, _directory);
+
+        var bare = _name + "b";
+        await PodmanFixture.FillAsync(await podman.Server.RunRegistryAsync(bare, volume: null));
+        Assert.Contains("no volume", _session.Invoke($"Invoke-RegistryGarbageCollect -DockerHost {podman.Server.Address} -Container {bare} -Quiesce Stop -Confirm:$false").Fail("RuntimeUnavailable").Exception.Message, StringComparison.Ordinal);
+        Assert.Equal("running", await podman.Server.PodmanAsync("inspect", bare, "--format", "{{.State.Status}}"));
+    }
+
+    [SkippableFact]
+    public async Task Two_collections_at_once_do_not_get_in_each_other_s_way()
+    {
+        var address = await podman.Server.RunRegistryAsync(_name, slow: 25);
+        await PodmanFixture.FillAsync(address);
+        using var shell = new ChildShell();
+        using var first = shell.Start($"Invoke-RegistryGarbageCollect -DockerHost {podman.Server.Address} -Container {_name} -Confirm:$false -Quiesce Stop | % Container");
+        for (var look = 0; look < 300 && await podman.Server.PodmanAsync("inspect", _name, "--format", "{{.State.Status}}") == "running"; look++) await Task.Delay(100);
+        var (_, error) = await shell.RunAsync($"Invoke-RegistryGarbageCollect -DockerHost {podman.Server.Address} -Container {_name} -Confirm:$false -Quiesce Stop");
+        Assert.Contains("is under way", error, StringComparison.Ordinal);
+        Assert.Contains(_name, await first.StandardOutput.ReadToEndAsync(), StringComparison.Ordinal);
+        await PodmanServerIsBackAsync(address);
+        await PodmanFixture.PullAllAsync(address, _directory);
+    }
+
+    [SkippableFact]
     public async Task Read_only_it_goes_on_giving_and_takes_nothing()
     {
         var address = await podman.Server.RunRegistryAsync(_name, slow: 6);
@@ -166,20 +195,17 @@ public sealed class ContainerCollectionTests(PodmanFixture podman) : IClassFixtu
     [SkippableFact]
     public async Task Ctrl_C_ends_the_collector_and_brings_the_registry_back()
     {
-        var address = await podman.Server.RunRegistryAsync(_name, slow: 30);
+        var address = await podman.Server.RunRegistryAsync(_name, slow: 600);
         await PodmanFixture.FillAsync(address);
-        var clock = Stopwatch.StartNew();
         using (var running = _session.Start(Script("-Confirm:$false -Quiesce Stop")))
         {
             while (await podman.Server.PodmanAsync("inspect", _name, "--format", "{{.State.Status}}") == "running") await Task.Delay(100);
             await Task.Delay(1000);
-            clock.Restart();
             running.Stop();
         }
 
         for (var look = 0; look < 300 && await podman.Server.PodmanAsync("inspect", _name, "--format", "{{.State.Status}}") != "running"; look++) await Task.Delay(100);
         await PodmanServerIsBackAsync(address);
-        Assert.True(clock.Elapsed < TimeSpan.FromSeconds(25), clock.Elapsed.ToString());
         Assert.Equal(string.Empty, await podman.Server.PodmanAsync("ps", "-a", "--filter", "label=registrytools.beside", "--format", "{{.ID}}"));
         await PodmanFixture.PullAllAsync(address, _directory);
     }

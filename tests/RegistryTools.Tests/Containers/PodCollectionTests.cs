@@ -56,6 +56,35 @@ public sealed class PodCollectionTests : IDisposable
         await Skopeo.RunAsync("copy", $"docker://{kubernetes.Registry}/i1:T11", $"docker://{kubernetes.Registry}/i1:again");
     }
 
+    [SkippableTheory]
+    [InlineData("-Quiesce Scale")]
+    [InlineData("-Quiesce ReadOnly")]
+    [InlineData("-Restart")]
+    public async Task A_pod_whose_storage_ends_with_it_is_not_stopped(string options)
+    {
+        await using var kubernetes = await KubernetesServer.StartAsync();
+        await PodmanFixture.FillAsync(kubernetes.Registry);
+        kubernetes.Volume = "\"emptyDir\":{}";
+        var error = Collect(kubernetes, "-Deployment registry -Confirm:$false " + options).Fail("RuntimeUnavailable");
+        Assert.Contains("would lose all of it", error.Exception.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain(kubernetes.Done, line => line.StartsWith("PATCH", StringComparison.Ordinal));
+        await PodmanFixture.PullAllAsync(kubernetes.Registry, _directory);
+    }
+
+    [SkippableFact]
+    public async Task What_is_pushed_between_the_look_and_the_run_is_not_deleted()
+    {
+        await using var kubernetes = await KubernetesServer.StartAsync();
+        await PodmanFixture.FillAsync(kubernetes.Registry);
+        _session.Invoke($"Remove-RegistryTag i4 T41 -Registry http://{kubernetes.Registry}").Succeed();
+
+        // As it is made read-only, the image of several platforms gets its tag back.
+        kubernetes.OnPatch = () => PodmanFixture.FillAsync(kubernetes.Registry);
+        var error = Collect(kubernetes, "-Deployment registry -RemoveUntagged -Quiesce ReadOnly -Confirm:$false").Fail("CollectorUnsafe");
+        Assert.Contains("Run this again", error.ErrorDetails.RecommendedAction, StringComparison.Ordinal);
+        await PodmanFixture.PullAllAsync(kubernetes.Registry, _directory);
+    }
+
     [SkippableFact]
     public async Task A_connection_that_is_cut_is_told_and_the_registry_is_brought_back()
     {
