@@ -371,6 +371,7 @@ internal sealed class RegistryHttpClient : IDisposable
         {
             var response = await SendRawAsync(request, limit.Token).ConfigureAwait(false);
             response.RequestMessage ??= request;
+            if (IsOwn(uri)) _failures.Answered(uri);
             _options.Log.Debug(FormattableString.Invariant($"{method} {RegistryErrors.Shown(uri)} -> {(int)response.StatusCode} ({watch.ElapsedMilliseconds} ms)"));
             if ((int)response.StatusCode == 407)
             {

@@ -17,6 +17,11 @@ internal sealed class TransportFailures(ServerTrust? trust, ProxyChoice? proxy)
     private static readonly string[] WantsClient = ["alert certificate required", "certificate_required"];
     private static readonly string[] RefusesClient = ["alert bad certificate", "alert unknown ca", "alert certificate unknown", "alert certificate expired", "alert certificate revoked", "alert unsupported certificate", "alert access denied"];
 
+    private volatile string? _answered;
+
+    /// <summary>Notes that this server speaks what it was asked in.</summary>
+    public void Answered(Uri uri) => _answered = uri.Authority;
+
     /// <summary>Whether no connection came about, so that nothing was sent.</summary>
     public static bool NothingSent(Exception exception) =>
         Find<SocketException>(exception) is { SocketErrorCode: SocketError.ConnectionRefused or SocketError.HostNotFound or SocketError.TryAgain or SocketError.NoData or SocketError.HostUnreachable or SocketError.NetworkUnreachable or SocketError.AddressNotAvailable }
@@ -116,7 +121,7 @@ internal sealed class TransportFailures(ServerTrust? trust, ProxyChoice? proxy)
         return new RegistryUnreachableException($"{uri.Authority} could not be reached{through} ({method} {shown}): {what}", method, shown, remedy, exception) { SpeaksTls = uri.Scheme == "https" && trust?.SpeaksTls(uri.IdnHost) == true };
     }
 
-    private static (string What, string? Remedy) Connection(Uri uri, Exception exception)
+    private (string What, string? Remedy) Connection(Uri uri, Exception exception)
     {
         if (IsConnectTimeout(exception)) return ("no connection came about in time.", "Check the host and the port, and firewalls in between.");
         return Find<SocketException>(exception)?.SocketErrorCode switch
@@ -231,7 +236,8 @@ internal sealed class TransportFailures(ServerTrust? trust, ProxyChoice? proxy)
     }
 #endif
 
-    private static string? OtherScheme(Uri uri) => uri.Scheme == "http" ? $"If the registry speaks https, say so: https://{uri.Authority}." : null;
+    // A server that has answered over http is not asked to be spoken to otherwise.
+    private string? OtherScheme(Uri uri) => uri.Scheme == "http" && !string.Equals(uri.Authority, _answered, StringComparison.OrdinalIgnoreCase) ? $"If the registry speaks https, say so: https://{uri.Authority}." : null;
 
     private static bool IsTls(Exception exception) =>
         Find<AuthenticationException>(exception) is not null

@@ -335,6 +335,17 @@ public sealed class RetryAndTimeoutTests
     }
 
     [Fact]
+    public async Task A_server_that_has_answered_over_http_is_not_said_to_speak_https()
+    {
+        var handler = new ScriptedHandler().On("GET /v2/a/manifests/t", Answer.Dead);
+        using var registry = await handler.ConnectAsync("http://registry.test", retries: 0);
+        var error = await Assert.ThrowsAsync<RegistryUnreachableException>(() => registry.GetManifestAsync("a", "t"));
+        Assert.DoesNotContain("https", error.Remedy ?? string.Empty);
+        var never = await Assert.ThrowsAsync<RegistryUnreachableException>(() => new ScriptedHandler().On("GET *", Answer.Dead).ConnectAsync("http://registry.test", retries: 0));
+        Assert.Contains("https://registry.test", never.Remedy);
+    }
+
+    [Fact]
     public async Task Only_a_loopback_host_without_a_scheme_is_asked_over_http()
     {
         var handler = new ScriptedHandler().On("GET https://localhost:5000/v2/", Answer.Refused).On("GET http://localhost:5000/v2/", Answer.Json(200, "{}")).On("GET https://registry.test/v2/", Answer.Refused);
