@@ -9,7 +9,7 @@ namespace RegistryTools.PowerShell.Pipeline;
 /// </summary>
 internal static class ActivityRouter
 {
-    private static readonly AsyncLocal<RegistryCmdlet.Sink?> Current = new();
+    private static readonly AsyncLocal<PipelinePump.Sink?> Current = new();
 
     public static IActivityLog Log { get; } = new DelegateActivityLog(
         message => Current.Value?.Verbose(message),
@@ -18,5 +18,5 @@ internal static class ActivityRouter
         (activity, status, done, total) => Current.Value?.Progress(activity, status, done, total));
 
     /// <summary>Sends what the calling flow of work tells to this sink, from here on.</summary>
-    public static void Enter(RegistryCmdlet.Sink sink) => Current.Value = sink;
+    public static void Enter(PipelinePump.Sink sink) => Current.Value = sink;
 }

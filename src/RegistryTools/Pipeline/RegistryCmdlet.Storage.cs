@@ -1,6 +1,7 @@
 using System.Management.Automation;
 using RegistryTools.Errors;
 using RegistryTools.PowerShell.Output;
+using RegistryTools.PowerShell.Pipeline;
 using RegistryTools.Storage;
 
 namespace RegistryTools.PowerShell;
@@ -25,18 +26,7 @@ public abstract partial class RegistryCmdlet
     }
 
     /// <summary>A path as the file system has it, whatever drive the user named it on.</summary>
-    private protected string FileSystemPath(string path)
-    {
-        try
-        {
-            var resolved = SessionState.Path.GetUnresolvedProviderPathFromPSPath(path, out var provider, out _);
-            return provider.Name == "FileSystem" ? resolved : throw new StorageNotFoundException($"'{path}' is not a path of the file system.", null);
-        }
-        catch (Exception error) when (error is System.Management.Automation.DriveNotFoundException or ProviderNotFoundException or ProviderInvocationException or PSArgumentException)
-        {
-            throw new StorageNotFoundException($"'{path}' is not a path of the file system: {error.Message}", null);
-        }
-    }
+    private protected string FileSystemPath(string path) => RegistryConnector.FileSystemPath(SessionState, path);
 
     /// <summary>Tells the user what to do next, as Write-Host does: shown in a console and in the log of a pipeline, and not among the objects.</summary>
     private protected void Tell(string text) => WriteInformation(new HostInformationMessage { Message = text }, ["PSHOST"]);

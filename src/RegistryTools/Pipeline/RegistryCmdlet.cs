@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Management.Automation;
 using RegistryTools.Errors;
 using RegistryTools.PowerShell.Binding;
@@ -9,21 +8,15 @@ using RegistryTools.References;
 namespace RegistryTools.PowerShell;
 
 /// <summary>
-/// The base of every cmdlet of this module. Work of the core runs on other threads; what it tells and what it yields is written by the
-/// pipeline thread, which waits for it. A consumer that has had enough cancels the work and waits until it has ended. Stopping the pipeline cancels it too and waits for a moment only: where the
-/// registry does not answer, putting back what was half done may take longer than a user who pressed Ctrl+C waits, and goes on by itself (see <see cref="UnfinishedWork"/>); the journal tells how it ended.
+/// The base of every cmdlet of this module. Work of the core runs on other threads, see <see cref="PipelinePump"/>; what it tells and what it yields is written by the pipeline thread.
 /// </summary>
-public abstract partial class RegistryCmdlet : PSCmdlet, IDisposable
+public abstract partial class RegistryCmdlet : PSCmdlet, IDisposable, IPipelineWriter
 {
-    private const int ProgressAfterMilliseconds = 1000;
-    private const int ProgressEveryMilliseconds = 200;
-    private const int StopMilliseconds = 600;
-    private static int _lastProgressId;
-
-    private readonly CancellationTokenSource _stop = new();
+    private readonly PipelinePump _pump;
     private Dictionary<string, ErrorRecord>? _unreachable;
     private Dictionary<string, int>? _down;
-    private Task? _left;
+
+    private protected RegistryCmdlet() => _pump = new PipelinePump(this);
 
     /// <summary>Begins. What goes wrong here is told as an error of the cmdlet.</summary>
     protected sealed override void BeginProcessing() => Guard(Begin);
@@ -42,7 +35,7 @@ public abstract partial class RegistryCmdlet : PSCmdlet, IDisposable
     }
 
     /// <summary>Cancels the work that is under way.</summary>
-    protected sealed override void StopProcessing() => Cancel(_stop);
+    protected sealed override void StopProcessing() => _pump.Stop();
 
     /// <inheritdoc/>
     public void Dispose()
@@ -54,7 +47,7 @@ public abstract partial class RegistryCmdlet : PSCmdlet, IDisposable
     /// <summary>Lets go of what the cmdlet holds.</summary>
     protected virtual void Dispose(bool disposing)
     {
-        if (disposing) _stop.Dispose();
+        if (disposing) _pump.Dispose();
     }
 
     /// <summary>Before the first object.</summary>
@@ -78,9 +71,7 @@ public abstract partial class RegistryCmdlet : PSCmdlet, IDisposable
     /// </summary>
     private protected bool TryRun<T>(ErrorSubject subject, Func<CancellationToken, Task<T>> work, [System.Diagnostics.CodeAnalysis.MaybeNullWhen(false)] out T result, string? activity = null)
     {
-        var value = default(T)!;
-        var error = Pump(async (_, token) => value = await work(token).ConfigureAwait(false), activity, null);
-        result = value;
+        var error = _pump.Run(work, out result, activity);
         if (error is null) return true;
         WriteFailure(error, subject);
         return false;
@@ -90,7 +81,7 @@ public abstract partial class RegistryCmdlet : PSCmdlet, IDisposable
     private protected bool TryRun<T>(ErrorSubject subject, Func<Action<Action>, CancellationToken, Task<T>> work, [System.Diagnostics.CodeAnalysis.MaybeNullWhen(false)] out T result, string? activity = null)
     {
         var value = default(T)!;
-        var error = Pump(async (sink, token) => value = await work(act => sink.Queue.Post(act), token).ConfigureAwait(false), activity, null);
+        var error = _pump.Run(async (sink, token) => value = await work(act => sink.Queue.Post(act), token).ConfigureAwait(false), activity);
         result = value;
         if (error is null) return true;
         WriteFailure(error, subject);
@@ -104,14 +95,14 @@ public abstract partial class RegistryCmdlet : PSCmdlet, IDisposable
     /// </summary>
     private protected bool TryStream<T>(ErrorSubject subject, Func<CancellationToken, IAsyncEnumerable<T>> source, Action<T> write, string? activity = null, int ahead = 64)
     {
-        var error = Pump(source, write, activity, ahead);
+        var error = _pump.Stream(source, write, activity, ahead);
         if (error is null) return true;
         WriteFailure(error, subject);
         return false;
     }
 
     /// <summary>Holds what the work of this cmdlet uses: it is let go of when the one that this gives is disposed of and the work has ended, which may be later.</summary>
-    private protected IDisposable Hold(IDisposable held) => new Held(this, held);
+    private protected IDisposable Hold(IDisposable held) => _pump.Hold(held);
 
     /// <summary>Writes a failure of one item as a non-terminating error.</summary>
     private protected void WriteFailure(Exception error, ErrorSubject subject)
@@ -137,51 +128,20 @@ public abstract partial class RegistryCmdlet : PSCmdlet, IDisposable
     {
         var session = RegistrySession.Current;
         var resolution = session.Resolve(argument);
-        connection = resolution.Connection!;
-        if (resolution.Connection is not null) return true;
         if (resolution.Error is not null) ThrowTerminatingError(resolution.Error);
-        if (resolution.StoragePath is { } path)
+        var key = resolution.Connection is null ? resolution.Address?.ToString() : null;
+        if (key is not null && _unreachable is not null && _unreachable.TryGetValue(key, out var known))
         {
-            if (!TryFindStorage(path, out var location)) return false;
-            var root = location.Root;
-            connection = session.Connections.FirstOrDefault(open => open.Address is null && string.Equals(open.Location, root, StringComparison.Ordinal))
-                ?? session.Add(RegistryConnection.Open(new Registries.StorageRegistry(location), null, null, null, "None", DateTimeOffset.Now), makeCurrent: false);
-            return true;
-        }
-
-        var address = resolution.Address!;
-        var key = address.ToString();
-        if (_unreachable is not null && _unreachable.TryGetValue(key, out var known))
-        {
+            connection = null!;
             WriteError(known);
             return false;
         }
 
-        WriteVerbose($"There is no connection to {key} in this session: connecting to it.");
-        var record = TryOpen(
-            address,
-            null,
-            null,
-            allowUnencrypted: false,
-            static (credential, namespaces) => new Registries.HttpRegistryOptions
-            {
-                UserName = credential.UserName,
-                Password = credential.Password,
-                Token = credential.RegistryToken,
-                IdentityToken = credential.IdentityToken,
-                NamespaceCredentials = namespaces,
-                Log = ActivityRouter.Log,
-            },
-            out var opened);
-        if (record is not null)
-        {
-            (_unreachable ??= [])[key] = record;
-            WriteError(record);
-            return false;
-        }
-
-        connection = session.Add(opened, makeCurrent: false);
-        return true;
+        var record = new RegistryConnector(this, _pump).Connect(session, resolution, FileSystemPath, out connection);
+        if (record is null) return true;
+        if (key is not null) (_unreachable ??= [])[key] = record;
+        WriteError(record);
+        return false;
     }
 
     /// <summary>
@@ -204,101 +164,6 @@ public abstract partial class RegistryCmdlet : PSCmdlet, IDisposable
         }
     }
 
-    private Exception? Pump<T>(Func<CancellationToken, IAsyncEnumerable<T>> source, Action<T> write, string? activity, int ahead)
-    {
-        using var space = new SemaphoreSlim(ahead);
-        var count = new Counter();
-        return Pump(
-            async (sink, token) =>
-            {
-                await foreach (var item in source(token).WithCancellation(token).ConfigureAwait(false))
-                {
-                    await space.WaitAsync(token).ConfigureAwait(false);
-                    var posted = sink.Queue.Post(() =>
-                    {
-                        space.Release();
-                        write(item);
-                        count.Value++;
-                    });
-                    if (!posted) return;
-                }
-            },
-            activity,
-            count);
-    }
-
-    /// <summary>
-    /// Starts the work and does on this thread what it leaves to be done, until it has ended. Gives the error that the work ended with, or null; throws what was
-    /// thrown on this thread: a consumer that stops the pipeline, an error preference of Stop.
-    /// </summary>
-    private Exception? Pump(Func<Sink, CancellationToken, Task> work, string? activity, Counter? count)
-    {
-        var cancel = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
-        var token = cancel.Token;
-        var sink = new Sink(this);
-        using var wake = _stop.Token.Register(static queue => ((PipelineQueue)queue!).Post(static () => { }), sink.Queue);
-        var task = Task.Run(
-            async () =>
-            {
-                ActivityRouter.Enter(sink);
-                await work(sink, token).ConfigureAwait(false);
-            },
-            CancellationToken.None);
-        _ = task.ContinueWith(static (_, queue) => ((PipelineQueue)queue!).Finish(), sink.Queue, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-        var progress = new ProgressWriter(this, activity, count);
-        try
-        {
-            while (sink.Queue.Take(progress.Wait, out var action))
-            {
-                action?.Invoke();
-                progress.Show(sink.Queue);
-                if (_stop.IsCancellationRequested) throw new PipelineStoppedException();
-            }
-        }
-        catch
-        {
-            Teardown(sink.Queue, cancel, task);
-            progress.Complete();
-            throw;
-        }
-
-        cancel.Dispose();
-        progress.Complete();
-        if (task.Status == TaskStatus.RanToCompletion) return null;
-        var error = task.Exception?.InnerException ?? new OperationCanceledException("The work was cancelled.");
-        if (_stop.IsCancellationRequested) throw new PipelineStoppedException();
-        return error;
-    }
-
-    private void Teardown(PipelineQueue queue, CancellationTokenSource cancel, Task task)
-    {
-        queue.Close();
-        Cancel(cancel);
-        try
-        {
-            Task.WaitAny([task], _stop.Token);
-        }
-        catch (OperationCanceledException)
-        {
-            Task.WaitAny([task], StopMilliseconds);
-        }
-
-        UnfinishedWork.Leave(task, cancel);
-        _left = task;
-    }
-
-    private static void Cancel(CancellationTokenSource source)
-    {
-        try
-        {
-            source.Cancel();
-        }
-        catch (Exception error) when (error is ObjectDisposedException or AggregateException)
-        {
-            // The work has ended already, or what it had registered for its cancellation failed: it is cancelled all the same.
-        }
-    }
-
     private void Guard(Action step)
     {
         try
@@ -308,86 +173,6 @@ public abstract partial class RegistryCmdlet : PSCmdlet, IDisposable
         catch (RegistryToolsException error)
         {
             WriteFailure(error, ErrorSubject.None);
-        }
-    }
-
-    /// <summary>Where the work of one call leaves what it tells.</summary>
-    internal sealed class Sink(RegistryCmdlet cmdlet)
-    {
-        public PipelineQueue Queue { get; } = new();
-
-        public void Verbose(string message) => Queue.Post(() => cmdlet.WriteVerbose(message));
-
-        public void Debug(string message) => Queue.Post(() => cmdlet.WriteDebug(message));
-
-        public void Warning(string message) => Queue.Post(() => cmdlet.WriteWarning(message));
-
-        public void Progress(string activity, string status, long done, long? total) => Queue.Report(new ProgressState(activity, status, done, total));
-    }
-
-    private sealed class Held(RegistryCmdlet cmdlet, IDisposable held) : IDisposable
-    {
-        public void Dispose()
-        {
-            if (cmdlet._left is { } left) _ = left.ContinueWith(_ => held.Dispose(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-            else held.Dispose();
-        }
-    }
-
-    private sealed class Counter
-    {
-        public long Value { get; set; }
-    }
-
-    private sealed class ProgressWriter(RegistryCmdlet cmdlet, string? activity, Counter? count)
-    {
-        private readonly Stopwatch _clock = Stopwatch.StartNew();
-        private int _id = -1;
-        private long _shownAt;
-        private string? _shown;
-        private ProgressState? _latest;
-
-        public int Wait
-        {
-            get
-            {
-                var next = _id < 0 ? ProgressAfterMilliseconds : _shownAt + ProgressEveryMilliseconds;
-                return (int)Math.Max(10, Math.Min(next - _clock.ElapsedMilliseconds, ProgressAfterMilliseconds));
-            }
-        }
-
-        public void Show(PipelineQueue queue)
-        {
-            var now = _clock.ElapsedMilliseconds;
-            if (now < (_id < 0 ? ProgressAfterMilliseconds : _shownAt + ProgressEveryMilliseconds)) return;
-            _shownAt = now;
-            _latest = queue.TakeProgress() ?? _latest;
-            if ((_latest?.Activity ?? activity) is not { Length: > 0 } title) return;
-            var status = _latest?.Status is { Length: > 0 } told ? told : count is null ? "Waiting for the registry" : FormattableString.Invariant($"{count.Value:N0} so far");
-            if (_id < 0) _id = Interlocked.Increment(ref _lastProgressId) & int.MaxValue;
-            var record = new ProgressRecord(_id, title, status);
-            if (_latest is { Total: > 0 } state)
-            {
-                var done = Math.Max(0, Math.Min(state.Done, state.Total.Value));
-                record.PercentComplete = (int)(100 * done / state.Total.Value);
-                if (done > 0) record.SecondsRemaining = (int)Math.Min(int.MaxValue, now / 1000.0 * (state.Total.Value - done) / done);
-            }
-
-            _shown = title;
-            cmdlet.WriteProgress(record);
-        }
-
-        public void Complete()
-        {
-            if (_shown is null) return;
-            try
-            {
-                cmdlet.WriteProgress(new ProgressRecord(_id, _shown, "Done") { RecordType = ProgressRecordType.Completed });
-            }
-            catch (PipelineStoppedException)
-            {
-                // The pipeline is going down for a reason that is already on its way out of here.
-            }
         }
     }
 }
