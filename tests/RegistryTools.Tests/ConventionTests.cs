@@ -51,6 +51,19 @@ public sealed class ConventionTests
 
     [Theory]
     [MemberData(nameof(CmdletNames))]
+    public void A_parameter_that_takes_names_does_not_take_numbers_for_them(string name)
+    {
+        var type = Cmdlets.Single(cmdlet => cmdlet.Name == name);
+        foreach (var property in type.GetProperties().Where(property => property.GetCustomAttributes<ParameterAttribute>().Any()))
+        {
+            var isConnection = type.Name.EndsWith("RegistryConnectionCommand", StringComparison.Ordinal) || type.Name == "ConnectRegistryCommand";
+            if (isConnection || property.Name is not ("Repository" or "Tag" or "Name" or "Reference" or "Protect")) continue;
+            Assert.True(property.GetCustomAttributesData().Any(attribute => attribute.AttributeType.Name == "NameTransformationAttribute"), property.Name);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(CmdletNames))]
     public void No_parameter_takes_a_secret_as_plain_text(string name)
     {
         var type = Cmdlets.Single(cmdlet => cmdlet.Name == name);

@@ -2,6 +2,7 @@ using System.Management.Automation;
 using RegistryTools.Errors;
 using RegistryTools.Inspection;
 using RegistryTools.Manifests;
+using RegistryTools.PowerShell.Binding;
 using RegistryTools.PowerShell.Output;
 using RegistryTools.References;
 
@@ -17,6 +18,7 @@ public abstract class ManifestQueryCmdlet : RepositoryQueryCmdlet
     [AllowEmptyCollection]
     [AllowEmptyString]
     [SupportsWildcards]
+    [NameTransformation]
     public string[]? Tag { get; set; }
 
     /// <summary>The digest. A piped object that has both is asked for by its digest, so that it is what was listed.</summary>

@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using RegistryTools.Errors;
+using RegistryTools.PowerShell.Binding;
 using RegistryTools.PowerShell.Output;
 using RegistryTools.References;
 
@@ -14,11 +15,13 @@ public abstract class ReferenceTargetCmdlet : RegistryTargetCmdlet
     /// <summary>The repository. Upper-case letters are lowered.</summary>
     [Parameter(Mandatory = true, Position = 0, ParameterSetName = ByName, ValueFromPipelineByPropertyName = true)]
     [ValidateNotNullOrEmpty]
+    [NameTransformation]
     public string Repository { get; set; } = string.Empty;
 
     /// <summary>References, as they are pulled: <c>repository:tag</c>, with the registry before it where it is not the current one.</summary>
     [Parameter(Mandatory = true, ParameterSetName = ByReference, ValueFromPipeline = true)]
     [ValidateNotNullOrEmpty]
+    [NameTransformation]
     public string[] Reference { get; set; } = [];
 
     /// <summary>A registry and repository that are named, ready to be used; null where that failed and was told.</summary>

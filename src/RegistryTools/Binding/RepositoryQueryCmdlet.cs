@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using RegistryTools.PowerShell.Binding;
 using RegistryTools.PowerShell.Output;
 using RegistryTools.References;
 
@@ -15,6 +16,7 @@ public abstract class RepositoryQueryCmdlet : RegistryTargetCmdlet
     [Alias("Reference")]
     [ValidateNotNullOrEmpty]
     [SupportsWildcards]
+    [NameTransformation]
     public string[] Repository { get; set; } = [];
 
     /// <summary>Does something for every repository that the argument names. What names none is told as an error, and the next one follows.</summary>

@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using RegistryTools.Errors;
+using RegistryTools.PowerShell.Binding;
 using RegistryTools.PowerShell.Output;
 using RegistryTools.References;
 
@@ -12,6 +13,7 @@ public abstract class TagTargetCmdlet : ReferenceTargetCmdlet
     [Parameter(Mandatory = true, Position = 1, ParameterSetName = ByName, ValueFromPipelineByPropertyName = true)]
     [Alias("Name")]
     [ValidateNotNullOrEmpty]
+    [NameTransformation]
     public string[] Tag { get; set; } = [];
 
     /// <summary>

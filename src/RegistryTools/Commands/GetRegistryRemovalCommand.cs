@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using RegistryTools.Journal;
+using RegistryTools.PowerShell.Binding;
 using RegistryTools.PowerShell.Output;
 
 namespace RegistryTools.PowerShell.Commands;
@@ -15,12 +16,14 @@ public sealed class GetRegistryRemovalCommand : RegistryTargetCmdlet
     /// <summary>Only these repositories. Wildcards are taken.</summary>
     [Parameter(Position = 0)]
     [SupportsWildcards]
+    [NameTransformation]
     public string[]? Repository { get; set; }
 
     /// <summary>Only these tags. Wildcards are taken; case counts.</summary>
     [Parameter(Position = 1)]
     [Alias("Name")]
     [SupportsWildcards]
+    [NameTransformation]
     public string[]? Tag { get; set; }
 
     /// <summary>Only what is in this state: Pending is what was begun and never concluded.</summary>

@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using RegistryTools.PowerShell.Binding;
 using RegistryTools.PowerShell.Output;
 
 namespace RegistryTools.PowerShell.Commands;
@@ -13,6 +14,7 @@ public sealed class GetRegistryRepositoryCommand : RegistryTargetCmdlet
     [Alias("Repository")]
     [ValidateNotNullOrEmpty]
     [SupportsWildcards]
+    [NameTransformation]
     public string[]? Name { get; set; }
 
     private protected override void Process()

@@ -1,6 +1,7 @@
 using System.Management.Automation;
 using RegistryTools.Errors;
 using RegistryTools.Inspection;
+using RegistryTools.PowerShell.Binding;
 using RegistryTools.PowerShell.Output;
 using RegistryTools.PowerShell.Pipeline;
 using RegistryTools.References;
@@ -20,6 +21,7 @@ public sealed class GetRegistryTagCommand : RepositoryQueryCmdlet
     [AllowEmptyCollection]
     [AllowEmptyString]
     [SupportsWildcards]
+    [NameTransformation]
     public string[]? Name { get; set; }
 
     /// <summary>Adds digest, media type, kind, size, time of creation, platforms and kind of artifact.</summary>

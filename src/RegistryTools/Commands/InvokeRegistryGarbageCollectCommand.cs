@@ -40,6 +40,7 @@ public sealed partial class InvokeRegistryGarbageCollectCommand : RegistryCmdlet
     [Parameter(ParameterSetName = ByStorage)]
     [Parameter(ParameterSetName = ByContainer)]
     [SupportsWildcards]
+    [NameTransformation]
     public string[]? Repository { get; set; }
 
     /// <summary>What is younger is not touched: it may belong to a push that is under way. A TimeSpan, or such as 1h, 2d.</summary>

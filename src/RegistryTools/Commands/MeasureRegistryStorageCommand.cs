@@ -53,6 +53,7 @@ public sealed class MeasureRegistryStorageCommand : RegistryCmdlet
     [Parameter(ParameterSetName = RegistryWithout)]
     [ValidateNotNullOrEmpty]
     [SupportsWildcards]
+    [NameTransformation]
     public string[]? Repository { get; set; }
 
     /// <summary>What is written: Registry, Repository, Tag.</summary>
@@ -69,6 +70,7 @@ public sealed class MeasureRegistryStorageCommand : RegistryCmdlet
     [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = RegistryWithout)]
     [ValidateNotNullOrEmpty]
     [SupportsWildcards]
+    [NameTransformation]
     public object[] Without { get; set; } = [];
 
     /// <summary>Asks the registry what refers to each manifest, such as signatures, and counts it with the tag: a request more for each. A storage tells it by itself.</summary>

@@ -2,6 +2,7 @@ using System.Management.Automation;
 using RegistryTools.Deletion;
 using RegistryTools.Errors;
 using RegistryTools.Journal;
+using RegistryTools.PowerShell.Binding;
 using RegistryTools.PowerShell.Output;
 using RegistryTools.PowerShell.Pipeline;
 using RegistryTools.References;
@@ -23,6 +24,7 @@ public sealed class RemoveRegistryManifestCommand : ReferenceTargetCmdlet
     [Alias("Name")]
     [AllowNull]
     [AllowEmptyCollection]
+    [NameTransformation]
     public string[]? Tag { get; set; }
 
     /// <summary>The manifest's digest. Beside a tag, the digest that the tag had when it was listed: where it points elsewhere by now, nothing is removed.</summary>

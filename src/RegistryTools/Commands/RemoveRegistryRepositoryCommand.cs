@@ -2,6 +2,7 @@ using System.Management.Automation;
 using RegistryTools.Deletion;
 using RegistryTools.Errors;
 using RegistryTools.Journal;
+using RegistryTools.PowerShell.Binding;
 using RegistryTools.PowerShell.Output;
 using RegistryTools.PowerShell.Pipeline;
 using RegistryTools.Registries;
@@ -24,6 +25,7 @@ public sealed class RemoveRegistryRepositoryCommand : RegistryTargetCmdlet
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Alias("Name")]
     [ValidateNotNullOrEmpty]
+    [NameTransformation]
     public string[] Repository { get; set; } = [];
 
     /// <summary>How many requests are under way at once.</summary>

@@ -38,6 +38,7 @@ public sealed class RepairRegistryStorageCommand : RegistryCmdlet
     /// <summary>Only these repositories. Wildcards are taken.</summary>
     [Parameter(ParameterSetName = OfStorage)]
     [SupportsWildcards]
+    [NameTransformation]
     public string[]? Repository { get; set; }
 
     /// <summary>What is younger is not moved away: a push may be under way. A TimeSpan, or such as 1h, 2d.</summary>

@@ -32,6 +32,7 @@ public sealed class RestoreRegistryGarbageCommand : StorageCmdlet
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [AllowNull]
     [AllowEmptyString]
+    [NameTransformation]
     public string? Repository { get; set; }
 
     /// <summary>Writes an object for every item, before the result.</summary>

@@ -67,6 +67,7 @@ public sealed class SelectRegistryTagCommand : RegistryCmdlet
     [Parameter]
     [ValidateNotNull]
     [SupportsWildcards]
+    [NameTransformation]
     public string[] Protect { get; set; } = [];
 
     /// <summary>Writes every tag, with what is to become of it and the rule that says so, in place of the tags that are chosen.</summary>

@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using RegistryTools.PowerShell.Binding;
 using RegistryTools.PowerShell.Output;
 
 namespace RegistryTools.PowerShell.Commands;
@@ -20,6 +21,7 @@ public sealed class TestRegistryCommand : RegistryCmdlet
     /// </summary>
     [Parameter(Position = 1)]
     [ValidateNotNullOrEmpty]
+    [NameTransformation]
     public string? Repository { get; set; }
 
     private protected override void Process()

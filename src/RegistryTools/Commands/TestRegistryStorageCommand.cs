@@ -21,6 +21,7 @@ public sealed class TestRegistryStorageCommand : StorageCmdlet
     /// <summary>Only these repositories, and the blobs that they link to. Wildcards are taken.</summary>
     [Parameter]
     [SupportsWildcards]
+    [NameTransformation]
     public string[]? Repository { get; set; }
 
     /// <summary>How many files are read at once.</summary>
