@@ -11,7 +11,7 @@ namespace RegistryTools.PowerShell;
 /// <summary>The base of the cmdlets that read manifests, which are named by tag, by digest, by reference, or by a piped object.</summary>
 public abstract class ManifestQueryCmdlet : RepositoryQueryCmdlet
 {
-    /// <summary>The tags; wildcards are taken, and case counts. Without tag and digest, all tags of the repository.</summary>
+    /// <summary>The tags. Wildcards are taken, and case counts. Without a tag and a digest, all tags of the repository are read.</summary>
     [Parameter(Position = 1, ValueFromPipelineByPropertyName = true)]
     [Alias("Name")]
     [AllowNull]
@@ -21,14 +21,16 @@ public abstract class ManifestQueryCmdlet : RepositoryQueryCmdlet
     [NameTransformation]
     public string[]? Tag { get; set; }
 
-    /// <summary>The digest. A piped object that has both is asked for by its digest, so that it is what was listed.</summary>
+    /// <summary>
+    /// The digests of manifests, such as <c>sha256:4c1d…</c>. A piped object that has a tag and a digest is asked for by its digest, so that what is read is what was listed.
+    /// </summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [AllowNull]
     [AllowEmptyCollection]
     [AllowEmptyString]
     public string[]? Digest { get; set; }
 
-    /// <summary>The platform, such as linux/amd64 or linux/arm64/v8, to choose from an index.</summary>
+    /// <summary>The platform to choose from an index, such as linux/amd64 or linux/arm64/v8.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string? Platform { get; set; }

@@ -18,7 +18,7 @@ public abstract class ReferenceTargetCmdlet : RegistryTargetCmdlet
     [NameTransformation]
     public string Repository { get; set; } = string.Empty;
 
-    /// <summary>References, as they are pulled: <c>repository:tag</c>, with the registry before it where it is not the current one.</summary>
+    /// <summary>References as they are pulled: <c>repository:tag</c>, with the registry before it where that is not the current one.</summary>
     [Parameter(Mandatory = true, ParameterSetName = ByReference, ValueFromPipeline = true)]
     [ValidateNotNullOrEmpty]
     [NameTransformation]

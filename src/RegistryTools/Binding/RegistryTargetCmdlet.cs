@@ -9,9 +9,10 @@ namespace RegistryTools.PowerShell;
 public abstract class RegistryTargetCmdlet : RegistryCmdlet
 {
     /// <summary>
-    /// The registry: a connection, its name, or an address. An address that this session has no connection to is connected without credentials; over
-    /// http only where the address says so, or on this machine. Without it, the current connection is used.
+    /// The registry: a connection of this session, its name, an address such as <c>https://registry.example.com</c>, or the path of a storage. An address that this session has no connection to is connected to, with the credentials that the
+    /// environment, Docker or Podman has for it; over http only where the address says so, or on this machine.
     /// </summary>
+    /// <value>The current connection</value>
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [RegistryTransformation]
     [ArgumentCompleter(typeof(RegistryNameCompleter))]

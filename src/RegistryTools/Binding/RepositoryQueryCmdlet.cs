@@ -9,8 +9,8 @@ namespace RegistryTools.PowerShell;
 public abstract class RepositoryQueryCmdlet : RegistryTargetCmdlet
 {
     /// <summary>
-    /// The repositories: names, or with wildcards those of the registry's catalog. A reference as it is pulled is taken as well: <c>repository:tag</c>,
-    /// <c>repository@digest</c>, with the registry before it where it is not the current one. Upper-case letters of a repository are lowered.
+    /// The repositories, by name; with wildcards, those of the registry's catalog that match. A reference as it is pulled is taken as well: <c>repository:tag</c> or <c>repository@digest</c>, with the registry before it where that is not the
+    /// current one. Upper-case letters of a repository are lowered.
     /// </summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Alias("Reference")]

@@ -7,7 +7,7 @@ namespace RegistryTools.PowerShell.Binding;
 public abstract class StorageCmdlet : RegistryCmdlet
 {
     /// <summary>
-    /// The root that the registry's configuration names (storage: filesystem: rootdirectory), <c>docker/registry/v2</c> below it, or the volume that it is on.
+    /// The storage of a registry: the root that its configuration names (storage: filesystem: rootdirectory), the <c>docker/registry/v2</c> below it, or the directory of the container volume that it is on.
     /// </summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipelineByPropertyName = true)]
     [Alias("PSPath", "FullName")]

@@ -9,7 +9,7 @@ namespace RegistryTools.PowerShell;
 /// <summary>The base of the cmdlets that remove tags and put them back: each tag by its name, letter for letter.</summary>
 public abstract class TagTargetCmdlet : ReferenceTargetCmdlet
 {
-    /// <summary>The tags, letter for letter: no wildcards. <c>Get-RegistryTag</c> and <c>Get-RegistryRemoval</c> find.</summary>
+    /// <summary>The tags, letter for letter: no wildcards. <c>Get-RegistryTag</c> and <c>Get-RegistryRemoval</c> find tags by wildcards, and what they write can be piped here.</summary>
     [Parameter(Mandatory = true, Position = 1, ParameterSetName = ByName, ValueFromPipelineByPropertyName = true)]
     [Alias("Name")]
     [ValidateNotNullOrEmpty]

@@ -6,16 +6,18 @@ using RegistryTools.PowerShell.Pipeline;
 
 namespace RegistryTools.PowerShell.Commands;
 
-/// <summary>Frees what garbage collections removed. That can't be undone.</summary>
+/// <summary>Frees the disk space of what garbage collections moved to the quarantine, for good.</summary>
 [Cmdlet(VerbsCommon.Clear, "RegistryGarbage", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High)]
 [OutputType(typeof(RegistryGarbageRun))]
 public sealed class ClearRegistryGarbageCommand : StorageCmdlet
 {
-    /// <summary>Only this run.</summary>
+    /// <summary>Frees only this run, as <c>Get-RegistryGarbage</c> names it.</summary>
+    /// <value>All runs</value>
     [Parameter(Position = 1, ValueFromPipelineByPropertyName = true)]
     public string? RunId { get; set; }
 
-    /// <summary>Only what was removed longer ago than this: 7d, 12h, 2w or a TimeSpan.</summary>
+    /// <summary>Frees only what was removed longer ago than this: <c>7d</c>, <c>12h</c>, <c>2w</c> or a TimeSpan.</summary>
+    /// <value>Whatever its age</value>
     [Parameter]
     [AgeTransformation]
     public TimeSpan OlderThan { get; set; } = TimeSpan.Zero;

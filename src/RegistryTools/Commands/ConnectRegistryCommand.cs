@@ -14,12 +14,7 @@ using RegistryTools.Transport.Tls;
 
 namespace RegistryTools.PowerShell.Commands;
 
-/// <summary>
-/// Connects this session to a registry and makes that connection the current one. Https is taken for granted; http has to be asked for, except
-/// that a loopback host without a scheme is asked over http where https is not spoken. The name of an open connection makes that one current again.
-/// Credentials that are not given are looked for where Docker and Podman users have them: the environment (REGISTRYTOOLS_USERNAME and REGISTRYTOOLS_PASSWORD, or REGISTRYTOOLS_TOKEN), Docker's
-/// config.json with its helpers, Podman's auth.json.
-/// </summary>
+/// <summary>Connects this session to a registry, or to the storage of one, and makes that the current connection.</summary>
 [Cmdlet(VerbsCommunications.Connect, "Registry", DefaultParameterSetName = Configured)]
 [OutputType(typeof(RegistryConnection))]
 public sealed class ConnectRegistryCommand : RegistryCmdlet
@@ -32,7 +27,9 @@ public sealed class ConnectRegistryCommand : RegistryCmdlet
     private const string OnStorage = "Storage";
     private bool _allowsClearText;
 
-    /// <summary>The registry's address: registry.example.com, https://host/prefix, http://localhost:5000.</summary>
+    /// <summary>
+    /// The address of the registry: <c>registry.example.com</c>, <c>https://host/prefix</c>, <c>http://localhost:5000</c>. Or the name of an open connection, which becomes the current one again.
+    /// </summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = Configured)]
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = WithNone)]
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = WithCredential)]
@@ -49,23 +46,24 @@ public sealed class ConnectRegistryCommand : RegistryCmdlet
     [ValidateNotNullOrEmpty]
     public string StoragePath { get; set; } = string.Empty;
 
-    /// <summary>What to call the connection; its host and port otherwise. One of the same name is closed and replaced.</summary>
+    /// <summary>What to call the connection. An open one of the same name is closed and replaced.</summary>
+    /// <value>The host and port, or the path</value>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string? Name { get; set; }
 
-    /// <summary>User and password.</summary>
+    /// <summary>The user and the password, or what stands in a password's place, such as an access token.</summary>
     [Parameter(Mandatory = true, ParameterSetName = WithCredential)]
     [Credential]
     [ValidateNotNull]
     public PSCredential? Credential { get; set; }
 
-    /// <summary>A bearer token, sent as it is.</summary>
+    /// <summary>A bearer token, which is sent as it is.</summary>
     [Parameter(Mandatory = true, ParameterSetName = WithToken)]
     [ValidateNotNull]
     public SecureString? Token { get; set; }
 
-    /// <summary>An identity token (refresh token), exchanged for bearer tokens at the registry's token service.</summary>
+    /// <summary>An identity token (refresh token), which is exchanged for bearer tokens at the registry's token service.</summary>
     [Parameter(Mandatory = true, ParameterSetName = WithIdentityToken)]
     [ValidateNotNull]
     public SecureString? IdentityToken { get; set; }
@@ -75,20 +73,20 @@ public sealed class ConnectRegistryCommand : RegistryCmdlet
     public SwitchParameter Anonymous { get; set; }
 
     /// <summary>
-    /// Keeps the credentials for later sessions, once the registry has taken them: with the credential helper that Docker's config.json names, or, after a question, in that file in clear text.
+    /// Keeps the credentials for later sessions, once the registry has taken them: with the credential helper that Docker's config.json names, or, where it names none and the question is answered with yes, in that file in clear text.
     /// </summary>
     [Parameter(ParameterSetName = WithCredential)]
     [Parameter(ParameterSetName = WithToken)]
     [Parameter(ParameterSetName = WithIdentityToken)]
     public SwitchParameter SaveCredential { get; set; }
 
-    /// <summary>Does not ask before credentials are kept in clear text.</summary>
+    /// <summary>With -SaveCredential: does not ask before credentials are kept in clear text.</summary>
     [Parameter(ParameterSetName = WithCredential)]
     [Parameter(ParameterSetName = WithToken)]
     [Parameter(ParameterSetName = WithIdentityToken)]
     public SwitchParameter Force { get; set; }
 
-    /// <summary>How often a request that is safe to repeat is repeated. 0 for never.</summary>
+    /// <summary>How often a request that is safe to repeat is repeated at most; 0 for never.</summary>
     [Parameter]
     [ValidateRange(0, 100)]
     public int RetryCount { get; set; } = 4;
@@ -99,21 +97,21 @@ public sealed class ConnectRegistryCommand : RegistryCmdlet
     [ValidateRange(0, 3600)]
     public int MaximumRetryDelaySec { get; set; } = 30;
 
-    /// <summary>How long to wait for an answer, in seconds.</summary>
+    /// <summary>How long is waited for an answer, in seconds.</summary>
     [Parameter]
     [ValidateRange(1, 86400)]
     public int TimeoutSec { get; set; } = 100;
 
-    /// <summary>The largest manifest that is taken, in bytes.</summary>
+    /// <summary>The size of the largest manifest that is taken, in bytes.</summary>
     [Parameter]
     [ValidateRange(1024, 1024 * 1024 * 1024)]
     public int MaximumManifestSize { get; set; } = 4 * 1024 * 1024;
 
-    /// <summary>Sends credentials over http to a host other than this machine, where everyone on the way can read them.</summary>
+    /// <summary>Sends credentials over http to another machine, where everyone on the way can read them. Without it that is refused.</summary>
     [Parameter]
     public SwitchParameter AllowUnencryptedAuthentication { get; set; }
 
-    /// <summary>Files of certificate authorities (PEM) that are trusted besides the system's. Those in /etc/docker/certs.d/HOST are found without it.</summary>
+    /// <summary>The files (PEM) of certificate authorities that are trusted besides the system's. Those in /etc/docker/certs.d/HOST are found without it.</summary>
     [Parameter(ParameterSetName = Configured)]
     [Parameter(ParameterSetName = WithNone)]
     [Parameter(ParameterSetName = WithCredential)]
@@ -123,7 +121,7 @@ public sealed class ConnectRegistryCommand : RegistryCmdlet
     [ValidateNotNullOrEmpty]
     public string[] CertificateAuthority { get; set; } = [];
 
-    /// <summary>The certificate by which the registry knows its clients, with its key: from the certificate store, or loaded.</summary>
+    /// <summary>The certificate, with its key, by which the registry knows its clients: an object, from the certificate store or loaded.</summary>
     [Parameter(ParameterSetName = Configured)]
     [Parameter(ParameterSetName = WithNone)]
     [Parameter(ParameterSetName = WithCredential)]
@@ -131,7 +129,7 @@ public sealed class ConnectRegistryCommand : RegistryCmdlet
     [Parameter(ParameterSetName = WithIdentityToken)]
     public X509Certificate2? Certificate { get; set; }
 
-    /// <summary>The same from a file: PEM, or PFX (.pfx, .p12).</summary>
+    /// <summary>The file of the certificate by which the registry knows its clients: PEM, or PFX (.pfx, .p12). Windows PowerShell takes PFX only.</summary>
     [Parameter(ParameterSetName = Configured)]
     [Parameter(ParameterSetName = WithNone)]
     [Parameter(ParameterSetName = WithCredential)]
@@ -140,7 +138,7 @@ public sealed class ConnectRegistryCommand : RegistryCmdlet
     [ValidateNotNullOrEmpty]
     public string? CertificatePath { get; set; }
 
-    /// <summary>The key of that certificate (PEM), where it is not in the same file.</summary>
+    /// <summary>The file (PEM) of the key to -CertificatePath, where it is not in the same file.</summary>
     [Parameter(ParameterSetName = Configured)]
     [Parameter(ParameterSetName = WithNone)]
     [Parameter(ParameterSetName = WithCredential)]
@@ -157,7 +155,7 @@ public sealed class ConnectRegistryCommand : RegistryCmdlet
     [Parameter(ParameterSetName = WithIdentityToken)]
     public SecureString? CertificatePassword { get; set; }
 
-    /// <summary>Accepts whatever certificate the registry shows: whoever is on the way can then read and alter everything. Warns each time.</summary>
+    /// <summary>Accepts whatever certificate the registry shows, with a warning: whoever is on the way can then read and alter everything.</summary>
     [Parameter(ParameterSetName = Configured)]
     [Parameter(ParameterSetName = WithNone)]
     [Parameter(ParameterSetName = WithCredential)]
@@ -165,7 +163,8 @@ public sealed class ConnectRegistryCommand : RegistryCmdlet
     [Parameter(ParameterSetName = WithIdentityToken)]
     public SwitchParameter SkipCertificateCheck { get; set; }
 
-    /// <summary>The proxy, such as http://proxy:3128. Without it, what the environment says: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY.</summary>
+    /// <summary>The proxy, such as <c>http://proxy:3128</c>.</summary>
+    /// <value>What the environment says: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY</value>
     [Parameter(ParameterSetName = Configured)]
     [Parameter(ParameterSetName = WithNone)]
     [Parameter(ParameterSetName = WithCredential)]
@@ -173,7 +172,7 @@ public sealed class ConnectRegistryCommand : RegistryCmdlet
     [Parameter(ParameterSetName = WithIdentityToken)]
     public Uri? Proxy { get; set; }
 
-    /// <summary>User and password for the proxy.</summary>
+    /// <summary>The user and the password for the proxy.</summary>
     [Parameter(ParameterSetName = Configured)]
     [Parameter(ParameterSetName = WithNone)]
     [Parameter(ParameterSetName = WithCredential)]

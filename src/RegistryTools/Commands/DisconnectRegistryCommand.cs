@@ -4,12 +4,13 @@ using RegistryTools.PowerShell.Output;
 
 namespace RegistryTools.PowerShell.Commands;
 
-/// <summary>Closes connections and forgets their credentials. Where the current one goes, the last that was made of the others becomes current.</summary>
+/// <summary>Closes connections and forgets their credentials.</summary>
 [Cmdlet(VerbsCommunications.Disconnect, "Registry")]
 [OutputType(typeof(void))]
 public sealed class DisconnectRegistryCommand : RegistryCmdlet
 {
-    /// <summary>The connections: objects, names, or addresses. Without it, the current one.</summary>
+    /// <summary>The connections: objects, names or addresses.</summary>
+    /// <value>The current connection</value>
     [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Alias("Name")]
     [RegistryTransformation]

@@ -4,19 +4,20 @@ using RegistryTools.PowerShell.Output;
 
 namespace RegistryTools.PowerShell.Commands;
 
-/// <summary>Gets the connections of this session. It asks no registry.</summary>
+/// <summary>Gets the connections of this session.</summary>
 [Cmdlet(VerbsCommon.Get, "RegistryConnection")]
 [OutputType(typeof(RegistryConnection))]
 public sealed class GetRegistryConnectionCommand : RegistryCmdlet
 {
-    /// <summary>Only these; wildcards are taken.</summary>
+    /// <summary>The names of connections. Wildcards are taken. A name without wildcards that no connection has is an error.</summary>
+    /// <value>All connections</value>
     [Parameter(Position = 0, ValueFromPipeline = true)]
     [ArgumentCompleter(typeof(RegistryNameCompleter))]
     [ValidateNotNullOrEmpty]
     [SupportsWildcards]
     public string[]? Name { get; set; }
 
-    /// <summary>Only the current one: the one that is used where <c>-Registry</c> is not given.</summary>
+    /// <summary>Gets the current connection alone: the one that is used where <c>-Registry</c> is not given.</summary>
     [Parameter]
     public SwitchParameter Current { get; set; }
 

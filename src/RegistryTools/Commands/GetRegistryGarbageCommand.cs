@@ -5,20 +5,21 @@ using RegistryTools.PowerShell.Output;
 
 namespace RegistryTools.PowerShell.Commands;
 
-/// <summary>Tells what the quarantine of a registry's storage holds, a run at a time, oldest first; with -Detailed or -Digest, item by item.</summary>
+/// <summary>Tells what the quarantine of a registry's storage holds.</summary>
 [Cmdlet(VerbsCommon.Get, "RegistryGarbage")]
 [OutputType(typeof(RegistryGarbageRun), typeof(RegistryGarbageItem))]
 public sealed class GetRegistryGarbageCommand : StorageCmdlet
 {
-    /// <summary>Only this run.</summary>
+    /// <summary>Tells of this run only.</summary>
+    /// <value>All runs</value>
     [Parameter(ValueFromPipelineByPropertyName = true)]
     public string? RunId { get; set; }
 
-    /// <summary>Only what has this digest.</summary>
+    /// <summary>Writes only the items that have this digest.</summary>
     [Parameter]
     public string? Digest { get; set; }
 
-    /// <summary>Writes every item.</summary>
+    /// <summary>Writes an object for every item: every manifest, tag, link, upload and blob.</summary>
     [Parameter]
     public SwitchParameter Detailed { get; set; }
 

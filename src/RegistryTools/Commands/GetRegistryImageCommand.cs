@@ -4,7 +4,7 @@ using RegistryTools.PowerShell.Output;
 
 namespace RegistryTools.PowerShell.Commands;
 
-/// <summary>Gets images as their configuration tells them: when they were built, from what steps, to run what. An image for several platforms gives an object for each.</summary>
+/// <summary>Gets images as their configuration tells them: when they were built, from what steps, to run what.</summary>
 [Cmdlet(VerbsCommon.Get, "RegistryImage")]
 [OutputType(typeof(RegistryImage))]
 public sealed class GetRegistryImageCommand : ManifestQueryCmdlet

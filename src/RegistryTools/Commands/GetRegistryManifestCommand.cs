@@ -4,7 +4,7 @@ using RegistryTools.PowerShell.Output;
 
 namespace RegistryTools.PowerShell.Commands;
 
-/// <summary>Gets manifests, as they are: an index is an index, and nothing that it lists is followed unless <c>-Platform</c> asks for it.</summary>
+/// <summary>Gets manifests, as an object each or as the exact text that the registry holds.</summary>
 [Cmdlet(VerbsCommon.Get, "RegistryManifest")]
 [OutputType(typeof(RegistryManifest))]
 [OutputType(typeof(string))]

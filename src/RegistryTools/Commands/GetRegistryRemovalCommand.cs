@@ -5,28 +5,36 @@ using RegistryTools.PowerShell.Output;
 
 namespace RegistryTools.PowerShell.Commands;
 
-/// <summary>
-/// Reads the journal of removals of this user on this machine, oldest first. Pipe what it gives to <c>Restore-RegistryTag</c> to put tags back. It
-/// asks no registry.
-/// </summary>
+/// <summary>Reads the journal of removals of this user on this machine.</summary>
 [Cmdlet(VerbsCommon.Get, "RegistryRemoval")]
 [OutputType(typeof(RegistryTagRemoval))]
 public sealed class GetRegistryRemovalCommand : RegistryTargetCmdlet
 {
-    /// <summary>Only these repositories. Wildcards are taken.</summary>
+    /// <summary>The repositories whose removals are read. Wildcards are taken.</summary>
+    /// <value>All repositories</value>
     [Parameter(Position = 0)]
     [SupportsWildcards]
     [NameTransformation]
     public string[]? Repository { get; set; }
 
-    /// <summary>Only these tags. Wildcards are taken; case counts.</summary>
+    /// <summary>The tags whose removals are read. Wildcards are taken, and case counts.</summary>
+    /// <value>All tags</value>
     [Parameter(Position = 1)]
     [Alias("Name")]
     [SupportsWildcards]
     [NameTransformation]
     public string[]? Tag { get; set; }
 
-    /// <summary>Only what is in this state: Pending is what was begun and never concluded.</summary>
+    /// <summary>
+    /// Only removals in this state.
+    /// <list type="bullet">
+    /// <item><term>Removed</term><description>The tag is gone.</description></item>
+    /// <item><term>Pending</term><description>It was begun and not concluded: it is under way, it was interrupted, or what became of it is not known.</description></item>
+    /// <item><term>Restored</term><description>The tag is back: put back when the removal failed, by a later run, or by <c>Restore-RegistryTag</c>.</description></item>
+    /// <item><term>Unchanged</term><description>Nothing was changed.</description></item>
+    /// </list>
+    /// </summary>
+    /// <value>All states</value>
     [Parameter]
     [ValidateSet("Removed", "Pending", "Restored", "Unchanged")]
     public string[]? State { get; set; }
@@ -35,7 +43,8 @@ public sealed class GetRegistryRemovalCommand : RegistryTargetCmdlet
     [Parameter]
     public DateTimeOffset? After { get; set; }
 
-    /// <summary>Only what this run removed.</summary>
+    /// <summary>Only what this run removed. The beginning of its id is enough.</summary>
+    /// <value>All runs</value>
     [Parameter]
     public string? RunId { get; set; }
 

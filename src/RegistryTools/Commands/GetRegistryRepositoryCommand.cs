@@ -4,12 +4,15 @@ using RegistryTools.PowerShell.Output;
 
 namespace RegistryTools.PowerShell.Commands;
 
-/// <summary>Lists the repositories of a registry, as they come. Empty ones are among them: most registries forget a repository only when its storage is cleaned.</summary>
+/// <summary>Lists the repositories of a registry.</summary>
 [Cmdlet(VerbsCommon.Get, "RegistryRepository")]
 [OutputType(typeof(RegistryRepository))]
 public sealed class GetRegistryRepositoryCommand : RegistryTargetCmdlet
 {
-    /// <summary>Only these; wildcards are taken. One that is named without wildcards is looked for by its tags, which works where a registry has no catalog.</summary>
+    /// <summary>
+    /// The names of repositories. Wildcards are taken. One that is named without wildcards is looked for by its tags, which works where a registry has no catalog, or closes it.
+    /// </summary>
+    /// <value>All repositories</value>
     [Parameter(Position = 0)]
     [Alias("Repository")]
     [ValidateNotNullOrEmpty]

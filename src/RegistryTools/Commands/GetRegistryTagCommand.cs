@@ -8,13 +8,14 @@ using RegistryTools.References;
 
 namespace RegistryTools.PowerShell.Commands;
 
-/// <summary>Lists the tags of repositories, as they come. With <c>-Detailed</c> it finds out what they point to, too.</summary>
+/// <summary>Lists the tags of repositories, and with -Detailed what they point to.</summary>
 [Cmdlet(VerbsCommon.Get, "RegistryTag")]
 [OutputType(typeof(RegistryTag))]
 [OutputType(typeof(RegistryTagDetail))]
 public sealed class GetRegistryTagCommand : RepositoryQueryCmdlet
 {
-    /// <summary>Only these tags; wildcards are taken, and case counts, as it does in a registry. A tag that is named without wildcards and is not there is an error.</summary>
+    /// <summary>The tags. Wildcards are taken, and case counts, as it does in a registry. A tag that is named without wildcards and is not there is an error.</summary>
+    /// <value>All tags</value>
     [Parameter(Position = 1, ValueFromPipelineByPropertyName = true)]
     [Alias("Tag")]
     [AllowNull]
@@ -24,19 +25,24 @@ public sealed class GetRegistryTagCommand : RepositoryQueryCmdlet
     [NameTransformation]
     public string[]? Name { get; set; }
 
-    /// <summary>Adds digest, media type, kind, size, time of creation, platforms and kind of artifact.</summary>
+    /// <summary>Adds digest, media type, kind, size, time of creation, platforms and kind of artifact. Each manifest is fetched once, however many tags point to it.</summary>
     [Parameter]
     public SwitchParameter Detailed { get; set; }
 
     /// <summary>
-    /// The order: None, the registry's own, in which the first tags come at once; Name, by character code; Natural, where T2 comes before T10; Semantic, versions by the rules of
-    /// semantic versioning and then the rest.
+    /// The order of the tags of a repository.
+    /// <list type="bullet">
+    /// <item><term>None</term><description>The registry's own order, in which the first tags come at once.</description></item>
+    /// <item><term>Name</term><description>By character code.</description></item>
+    /// <item><term>Natural</term><description>Numbers by their value: T2 comes before T10.</description></item>
+    /// <item><term>Semantic</term><description>Versions by the rules of semantic versioning, then the rest.</description></item>
+    /// </list>
     /// </summary>
     [Parameter]
     [ValidateSet("None", "Name", "Natural", "Semantic")]
     public string Sort { get; set; } = "None";
 
-    /// <summary>How many requests are under way at once.</summary>
+    /// <summary>How many requests are under way at once, at most.</summary>
     [Parameter]
     [ValidateRange(1, 64)]
     public int ThrottleLimit { get; set; } = 8;

@@ -19,12 +19,15 @@ public sealed partial class InvokeRegistryGarbageCollectCommand
     [ValidateNotNullOrEmpty]
     public string Container { get; set; } = string.Empty;
 
-    /// <summary>The container engine: an address such as <c>unix:///run/podman/podman.sock</c> or <c>tcp://host:2376</c>, or a context's name. Without it, what Docker's own client would use; else Podman's socket.</summary>
+    /// <summary>The container engine: an address such as <c>unix:///run/podman/podman.sock</c> or <c>tcp://host:2376</c>, or the name of a context of Docker's.</summary>
+    /// <value>What Docker's own client would use; where there is none, Podman's socket</value>
     [Parameter(ParameterSetName = ByContainer)]
     [ValidateNotNullOrEmpty]
     public string? DockerHost { get; set; }
 
-    /// <summary>Uses this module's collector on the container's volume or bind mount, where it can be reached from here: faster, with a quarantine, and safe for images of several platforms.</summary>
+    /// <summary>
+    /// Runs this module's collector on the container's volume or bind mount, where it can be reached from here: faster, with a quarantine, and safe for images of several platforms.
+    /// </summary>
     [Parameter(ParameterSetName = ByContainer)]
     public SwitchParameter Native { get; set; }
 
@@ -38,40 +41,45 @@ public sealed partial class InvokeRegistryGarbageCollectCommand
     [ValidateNotNullOrEmpty]
     public string Deployment { get; set; } = string.Empty;
 
-    /// <summary>Labels of the pod that the registry runs in, such as <c>app=registry</c>.</summary>
+    /// <summary>The labels of the pod that the registry runs in, such as <c>app=registry</c>.</summary>
     [Parameter(Mandatory = true, ParameterSetName = BySelector)]
     [ValidateNotNullOrEmpty]
     public string Selector { get; set; } = string.Empty;
 
-    /// <summary>The namespace of Kubernetes; without it, the context's.</summary>
+    /// <summary>The namespace of Kubernetes.</summary>
+    /// <value>That of the kubeconfig's context</value>
     [Parameter(ParameterSetName = ByPod, ValueFromPipelineByPropertyName = true)]
     [Parameter(ParameterSetName = ByDeployment, ValueFromPipelineByPropertyName = true)]
     [Parameter(ParameterSetName = BySelector)]
     [ValidateNotNullOrEmpty]
     public string? Namespace { get; set; }
 
-    /// <summary>The container in the pod. Without it, the only one, or the one whose image is a registry's.</summary>
+    /// <summary>The container in the pod.</summary>
+    /// <value>The only one, or the one whose image is a registry's</value>
     [Parameter(ParameterSetName = ByPod)]
     [Parameter(ParameterSetName = ByDeployment)]
     [Parameter(ParameterSetName = BySelector)]
     [ValidateNotNullOrEmpty]
     public string? PodContainer { get; set; }
 
-    /// <summary>The context of the kubeconfig; without it, the current one.</summary>
+    /// <summary>The context of the kubeconfig.</summary>
+    /// <value>The current one</value>
     [Parameter(ParameterSetName = ByPod)]
     [Parameter(ParameterSetName = ByDeployment)]
     [Parameter(ParameterSetName = BySelector)]
     [ValidateNotNullOrEmpty]
     public string? Context { get; set; }
 
-    /// <summary>The kubeconfig; without it, the one that kubectl would use, or the service account where this runs in the cluster.</summary>
+    /// <summary>The kubeconfig file.</summary>
+    /// <value>The one that kubectl would use, or the service account where this runs in the cluster</value>
     [Parameter(ParameterSetName = ByPod)]
     [Parameter(ParameterSetName = ByDeployment)]
     [Parameter(ParameterSetName = BySelector)]
     [ValidateNotNullOrEmpty]
     public string? KubeConfigPath { get; set; }
 
-    /// <summary>The registry's program in the container; without it, it is looked for.</summary>
+    /// <summary>The path of the registry's program in the container.</summary>
+    /// <value>It is looked for</value>
     [Parameter(ParameterSetName = ByContainer)]
     [Parameter(ParameterSetName = ByPod)]
     [Parameter(ParameterSetName = ByDeployment)]
@@ -79,7 +87,8 @@ public sealed partial class InvokeRegistryGarbageCollectCommand
     [ValidateNotNullOrEmpty]
     public string? BinaryPath { get; set; }
 
-    /// <summary>The registry's configuration in the container; without it, it is looked for.</summary>
+    /// <summary>The path of the registry's configuration in the container.</summary>
+    /// <value>It is looked for</value>
     [Parameter(ParameterSetName = ByContainer)]
     [Parameter(ParameterSetName = ByPod)]
     [Parameter(ParameterSetName = ByDeployment)]
@@ -88,8 +97,13 @@ public sealed partial class InvokeRegistryGarbageCollectCommand
     public string? ConfigPath { get; set; }
 
     /// <summary>
-    /// How pushes are kept away: Stop or Pause (a container), ReadOnly, Scale (a deployment or stateful set, to nothing and back). The registry is brought back whatever happens, and it is seen that it serves again. Without it, it goes on
-    /// serving: a push meanwhile may lose what it shares with garbage.
+    /// How pushes are kept away meanwhile. The registry is brought back whatever happens, and it is seen that it serves again. Without it the registry goes on serving, and a push meanwhile may lose what it shares with garbage.
+    /// <list type="bullet">
+    /// <item><term>Stop</term><description>The container is stopped, and the collector is run beside it.</description></item>
+    /// <item><term>Pause</term><description>The container is frozen, and the collector is run beside it.</description></item>
+    /// <item><term>ReadOnly</term><description>The registry goes on serving reads: a deployment or stateful set is rolled out as read-only, a container is replaced by a read-only one.</description></item>
+    /// <item><term>Scale</term><description>The deployment or stateful set is scaled to nothing and back.</description></item>
+    /// </list>
     /// </summary>
     [Parameter(ParameterSetName = ByContainer)]
     [Parameter(ParameterSetName = ByPod)]
@@ -98,7 +112,9 @@ public sealed partial class InvokeRegistryGarbageCollectCommand
     [ValidateSet("Stop", "Pause", "ReadOnly", "Scale")]
     public string? Quiesce { get; set; }
 
-    /// <summary>Restarts the registry afterwards, so that it forgets what it had cached: 2.x says otherwise that layers are there which are gone. -Quiesce does that by itself, but for Pause.</summary>
+    /// <summary>
+    /// Restarts the registry afterwards, so that it forgets what it had cached: distribution 2.x says otherwise that layers are there which are gone. <c>-Quiesce</c> does that by itself, but for Pause.
+    /// </summary>
     [Parameter(ParameterSetName = ByContainer)]
     [Parameter(ParameterSetName = ByPod)]
     [Parameter(ParameterSetName = ByDeployment)]
@@ -113,7 +129,7 @@ public sealed partial class InvokeRegistryGarbageCollectCommand
     [ValidateRange(1, 3600)]
     public int ResumeTimeoutSec { get; set; } = 60;
 
-    /// <summary>The registry as it is reached over HTTP: what can't be read in the container, as in S3, is asked for there.</summary>
+    /// <summary>The registry as it is reached over HTTP: what can't be read in the container, as where the storage is in S3, is asked for there.</summary>
     [Parameter(ParameterSetName = ByContainer)]
     [Parameter(ParameterSetName = ByPod)]
     [Parameter(ParameterSetName = ByDeployment)]

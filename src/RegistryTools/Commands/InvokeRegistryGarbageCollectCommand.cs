@@ -9,11 +9,7 @@ using RegistryTools.Storage;
 
 namespace RegistryTools.PowerShell.Commands;
 
-/// <summary>
-/// Collects the garbage of a registry. Of a storage directory: what no tag needs is moved to a quarantine inside the storage, from where <c>Restore-RegistryGarbage</c> puts it back and <c>Clear-RegistryGarbage</c>
-/// frees it. What can be undone asks for no confirmation; with -Purge, which can't, it asks as a cmdlet of high impact does, unless -Confirm:$false is given. Of a registry in a container or a pod: the registry's own collector is
-/// run there, after it was seen that it deletes nothing that is needed; that can't be undone either.
-/// </summary>
+/// <summary>Collects the garbage of a registry: in its storage, with an undo, or by the registry's own collector in its container or pod.</summary>
 [Cmdlet(VerbsLifecycle.Invoke, "RegistryGarbageCollect", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Medium, DefaultParameterSetName = ByStorage)]
 [OutputType(typeof(RegistryGarbageCollection), typeof(RegistryGarbageItem))]
 public sealed partial class InvokeRegistryGarbageCollectCommand : RegistryCmdlet
@@ -25,59 +21,66 @@ public sealed partial class InvokeRegistryGarbageCollectCommand : RegistryCmdlet
     private const string BySelector = "Selector";
 
     /// <summary>
-    /// The root that the registry's configuration names (storage: filesystem: rootdirectory), <c>docker/registry/v2</c> below it, or the volume that it is on.
+    /// The storage of a registry: the root that its configuration names (storage: filesystem: rootdirectory), the <c>docker/registry/v2</c> below it, or the directory of the container volume that it is on.
     /// </summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipelineByPropertyName = true, ParameterSetName = ByStorage)]
     [Alias("PSPath", "FullName")]
     [ValidateNotNullOrEmpty]
     public string StoragePath { get; set; } = string.Empty;
 
-    /// <summary>Removes manifests that no tag needs. Children of indexes, and what refers to a manifest that stays, stay with it.</summary>
+    /// <summary>Removes the manifests too that no tag needs. What an index lists, and what refers to a manifest that stays, stays with it.</summary>
     [Parameter]
     public SwitchParameter RemoveUntagged { get; set; }
 
-    /// <summary>The repositories whose untagged manifests go. Wildcards are taken.</summary>
+    /// <summary>The repositories whose untagged manifests go, with <c>-RemoveUntagged</c>. Wildcards are taken. What no manifest needs goes in all of them.</summary>
+    /// <value>All repositories</value>
     [Parameter(ParameterSetName = ByStorage)]
     [Parameter(ParameterSetName = ByContainer)]
     [SupportsWildcards]
     [NameTransformation]
     public string[]? Repository { get; set; }
 
-    /// <summary>What is younger is not touched: it may belong to a push that is under way. A TimeSpan, or such as 1h, 2d.</summary>
+    /// <summary>What is younger than this is not touched, since it may belong to a push that is under way: <c>1h</c>, <c>2d</c> or a TimeSpan.</summary>
     [Parameter(ParameterSetName = ByStorage)]
     [Parameter(ParameterSetName = ByContainer)]
     [AgeTransformation]
     public TimeSpan MinimumAge { get; set; } = TimeSpan.FromHours(1);
 
-    /// <summary>Removes uploads too that nothing was written to for that long.</summary>
+    /// <summary>Removes unfinished uploads too, where nothing was written to them for as long as <c>-MinimumAge</c> says.</summary>
     [Parameter(ParameterSetName = ByStorage)]
     [Parameter(ParameterSetName = ByContainer)]
     public SwitchParameter IncludeUpload { get; set; }
 
-    /// <summary>How many files are read or moved at once.</summary>
+    /// <summary>How many files are read or moved at once, at most.</summary>
+    /// <value>As many as there are processors, and at least 2</value>
     [Parameter(ParameterSetName = ByStorage)]
     [Parameter(ParameterSetName = ByContainer)]
     [ValidateRange(1, 64)]
     public int ThrottleLimit { get; set; } = Math.Min(64, Math.Max(2, Environment.ProcessorCount));
 
-    /// <summary>Frees what is removed at once. That can't be undone.</summary>
+    /// <summary>Frees what is removed at once instead of moving it to the quarantine. That can't be undone, and it asks.</summary>
     [Parameter(ParameterSetName = ByStorage)]
     [Parameter(ParameterSetName = ByContainer)]
     public SwitchParameter Purge { get; set; }
 
-    /// <summary>Frees, at the end, what earlier runs removed longer ago than this: 7d, 12h, 2w or a TimeSpan. It does not ask: it is for a nightly run, and the age was given on purpose.</summary>
+    /// <summary>
+    /// Frees, at the end, what earlier runs removed longer ago than this: <c>7d</c>, <c>12h</c>, <c>2w</c> or a TimeSpan. It does not ask: it is for a nightly run, and the age was given on purpose.
+    /// </summary>
     [Parameter(ParameterSetName = ByStorage)]
     [Parameter(ParameterSetName = ByContainer)]
     [AgeTransformation]
     public TimeSpan? PurgeOlderThan { get; set; }
 
-    /// <summary>Where what is removed goes to instead of the storage's own quarantine. It must be on the same file system.</summary>
+    /// <summary>The directory that what is removed is moved to. It must be on the same file system as the storage.</summary>
+    /// <value>The storage's own quarantine, docker/registry/registrytools/quarantine below its root</value>
     [Parameter(ParameterSetName = ByStorage)]
     [Parameter(ParameterSetName = ByContainer)]
     [ValidateNotNullOrEmpty]
     public string? QuarantinePath { get; set; }
 
-    /// <summary>Goes on although a manifest that a tag needs can't be read: what that one might need is not kept then. In a container: although its collector would delete what is needed.</summary>
+    /// <summary>
+    /// Goes on although a manifest that a tag needs can't be read: what that one might need is not kept then. In a container or pod: goes on although the registry's collector would delete what is needed.
+    /// </summary>
     [Parameter]
     public SwitchParameter Force { get; set; }
 

@@ -10,10 +10,7 @@ using RegistryTools.Retention;
 
 namespace RegistryTools.PowerShell.Commands;
 
-/// <summary>
-/// Applies a policy file to the repositories of a registry. What goes is planned for all of them, and held against the limits, before the first tag is removed; tags alone are removed, as <c>Remove-RegistryTag</c> does it, and
-/// <c>Restore-RegistryTag</c> puts them back.
-/// </summary>
+/// <summary>Applies a retention policy from a file to the repositories of a registry.</summary>
 [Cmdlet(VerbsLifecycle.Invoke, "RegistryRetention", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Medium)]
 [OutputType(typeof(RegistryTagDecision))]
 public sealed class InvokeRegistryRetentionCommand : RegistryTargetCmdlet
@@ -25,12 +22,14 @@ public sealed class InvokeRegistryRetentionCommand : RegistryTargetCmdlet
     [ValidateNotNullOrEmpty]
     public string Policy { get; set; } = string.Empty;
 
-    /// <summary>How many tags may be removed at most: beyond it nothing is. Goes before what the policy says.</summary>
+    /// <summary>How many tags may be removed at most: beyond it none is. It goes before what the policy says.</summary>
+    /// <value>What the policy says</value>
     [Parameter]
     [ValidateRange(0, int.MaxValue)]
     public int MaximumRemoval { get; set; }
 
-    /// <summary>How many of a hundred tags may be removed at most, of each repository and of all: beyond it nothing is. Goes before what the policy says. Where neither says, no repository may lose all its tags.</summary>
+    /// <summary>How many of a hundred tags may be removed at most, of each repository and of all: beyond it none is. It goes before what the policy says.</summary>
+    /// <value>What the policy says; where it says nothing, no repository may lose all its tags</value>
     [Parameter]
     [ValidateRange(0.0, 100.0)]
     public double MaximumPercent { get; set; }
@@ -39,7 +38,7 @@ public sealed class InvokeRegistryRetentionCommand : RegistryTargetCmdlet
     [Parameter]
     public SwitchParameter Explain { get; set; }
 
-    /// <summary>How many requests are under way at once.</summary>
+    /// <summary>How many requests are under way at once, at most.</summary>
     [Parameter]
     [ValidateRange(1, 64)]
     public int ThrottleLimit { get; set; } = 8;

@@ -10,12 +10,7 @@ using RegistryTools.Usage;
 
 namespace RegistryTools.PowerShell.Commands;
 
-/// <summary>
-/// Tells what takes the space of a registry: by registry, repository and tag, what is shared and what is not, and what removing it would give back. With -Without, or with tags piped to it, it tells what would be
-/// got back if just those tags were removed, before anything is: <c>Get-RegistryTag i1 | Where-Object Name -like 'pr-*' | Measure-RegistryStorage -StoragePath /var/lib/registry</c>. On a storage the answer is what
-/// <c>Invoke-RegistryGarbageCollect -RemoveUntagged -MinimumAge 0s</c> then removes in blobs, to the byte. A registry that is asked over HTTP tells only of tags, and sharing is seen only among the repositories that are
-/// measured. Nothing is changed.
-/// </summary>
+/// <summary>Tells what takes the space of a registry, and what removing something would give back.</summary>
 [Cmdlet(VerbsDiagnostic.Measure, "RegistryStorage", DefaultParameterSetName = OnRegistry)]
 [OutputType(typeof(RegistryStorageUsage), ParameterSetName = [OnStorage, OnRegistry])]
 [OutputType(typeof(RegistrySavings), ParameterSetName = [StorageWithout, RegistryWithout])]
@@ -30,14 +25,15 @@ public sealed class MeasureRegistryStorageCommand : RegistryCmdlet
     private bool _isAsked;
 
     /// <summary>
-    /// The root that the registry's configuration names (storage: filesystem: rootdirectory), <c>docker/registry/v2</c> below it, or the volume that it is on.
+    /// The storage of a registry: the root that its configuration names (storage: filesystem: rootdirectory), the <c>docker/registry/v2</c> below it, or the directory of the container volume that it is on.
     /// </summary>
     [Parameter(Mandatory = true, Position = 0, ParameterSetName = OnStorage)]
     [Parameter(Mandatory = true, Position = 0, ParameterSetName = StorageWithout)]
     [ValidateNotNullOrEmpty]
     public string StoragePath { get; set; } = string.Empty;
 
-    /// <summary>The registry to ask: a connection, its name, or an address. Without it, the one that piped tags come from, or else the current connection.</summary>
+    /// <summary>The registry to ask: a connection of this session, its name, or an address.</summary>
+    /// <value>The one that piped tags come from, or else the current connection</value>
     [Parameter(ParameterSetName = OnRegistry)]
     [Parameter(ParameterSetName = RegistryWithout)]
     [RegistryTransformation]
@@ -45,7 +41,7 @@ public sealed class MeasureRegistryStorageCommand : RegistryCmdlet
     public RegistryConnection? Registry { get; set; }
 
     /// <summary>
-    /// The repositories; wildcards are taken. Of a storage it says which of them are written: what is shared with others is seen all the same. A registry is asked for these and no others; with -Without, those whose
+    /// The repositories. Wildcards are taken. Of a storage it says which of them are written: what is shared with others is seen all the same. A registry is asked for these and no others; with -Without, for those whose
     /// tags are named where this is not given.
     /// </summary>
     [Parameter(ParameterSetName = OnStorage)]
@@ -56,7 +52,14 @@ public sealed class MeasureRegistryStorageCommand : RegistryCmdlet
     [NameTransformation]
     public string[]? Repository { get; set; }
 
-    /// <summary>What is written: Registry, Repository, Tag.</summary>
+    /// <summary>
+    /// What is written.
+    /// <list type="bullet">
+    /// <item><term>Registry</term><description>One object for the whole registry or storage.</description></item>
+    /// <item><term>Repository</term><description>An object for each repository.</description></item>
+    /// <item><term>Tag</term><description>An object for each tag.</description></item>
+    /// </list>
+    /// </summary>
     [Parameter(ParameterSetName = OnStorage)]
     [Parameter(ParameterSetName = OnRegistry)]
     [ValidateSet("Registry", "Repository", "Tag")]
@@ -73,12 +76,13 @@ public sealed class MeasureRegistryStorageCommand : RegistryCmdlet
     [NameTransformation]
     public object[] Without { get; set; } = [];
 
-    /// <summary>Asks the registry what refers to each manifest, such as signatures, and counts it with the tag: a request more for each. A storage tells it by itself.</summary>
+    /// <summary>Asks the registry what refers to each manifest, such as signatures, and counts it with the tag, which takes a request more for each. A storage tells it by itself.</summary>
     [Parameter(ParameterSetName = OnRegistry)]
     [Parameter(ParameterSetName = RegistryWithout)]
     public SwitchParameter IncludeReferrer { get; set; }
 
-    /// <summary>How many files are read at once, or how many requests are under way. By default as many as there are processors, or 8 requests.</summary>
+    /// <summary>How many files are read at once, or how many requests are under way, at most.</summary>
+    /// <value>As many files as there are processors, and at least 2; 8 requests</value>
     [Parameter]
     [ValidateRange(1, 64)]
     public int? ThrottleLimit { get; set; }

@@ -9,17 +9,14 @@ using RegistryTools.References;
 
 namespace RegistryTools.PowerShell.Commands;
 
-/// <summary>
-/// Removes manifests, and with each every tag that points to it. What would go along is found out first: other tags than those that were
-/// named, images of several platforms that list the manifest, manifests that refer to it. Where there is any, it goes only with <c>-Force</c>.
-/// </summary>
+/// <summary>Removes manifests, and with each every tag that points to it.</summary>
 [Cmdlet(VerbsCommon.Remove, "RegistryManifest", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High)]
 [OutputType(typeof(RegistryManifestRemoval))]
 public sealed class RemoveRegistryManifestCommand : ReferenceTargetCmdlet
 {
     private readonly Grouped<ManifestRemovalRequest> _asked = new();
 
-    /// <summary>Tags whose manifests are to go: always the manifest that the tag itself names, never that of one platform. A digest may stand in a tag's place.</summary>
+    /// <summary>The tags whose manifests are to go: always the manifest that the tag itself names, never that of one platform. A digest may stand in a tag's place.</summary>
     [Parameter(Position = 1, ParameterSetName = ByName, ValueFromPipelineByPropertyName = true)]
     [Alias("Name")]
     [AllowNull]
@@ -37,7 +34,7 @@ public sealed class RemoveRegistryManifestCommand : ReferenceTargetCmdlet
     [Parameter]
     public SwitchParameter Force { get; set; }
 
-    /// <summary>How many requests are under way at once.</summary>
+    /// <summary>How many requests are under way at once, at most.</summary>
     [Parameter]
     [ValidateRange(1, 64)]
     public int ThrottleLimit { get; set; } = 8;

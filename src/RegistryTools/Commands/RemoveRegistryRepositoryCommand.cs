@@ -9,10 +9,7 @@ using RegistryTools.Registries;
 
 namespace RegistryTools.PowerShell.Commands;
 
-/// <summary>
-/// Removes repositories: of a storage everything that is in them, over HTTP every tag and the manifests that the tags pointed to, since the protocol can't remove the name. Repositories below it (<c>a/b</c> where <c>a</c>
-/// is removed) are others, and stay. What is removed of a storage lies in its quarantine, from where <c>Restore-RegistryGarbage</c> brings it back; over HTTP the journal has every tag and manifest.
-/// </summary>
+/// <summary>Removes whole repositories.</summary>
 [Cmdlet(VerbsCommon.Remove, "RegistryRepository", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High)]
 [OutputType(typeof(RegistryRepositoryRemoval))]
 public sealed class RemoveRegistryRepositoryCommand : RegistryTargetCmdlet
@@ -21,19 +18,19 @@ public sealed class RemoveRegistryRepositoryCommand : RegistryTargetCmdlet
 
     private readonly List<(RegistryConnection Connection, List<string> Repositories)> _asked = [];
 
-    /// <summary>The repositories, letter for letter: no wildcards. <c>Get-RegistryRepository</c> finds.</summary>
+    /// <summary>The repositories, letter for letter: no wildcards. <c>Get-RegistryRepository</c> finds repositories by wildcards, and what it writes can be piped here.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Alias("Name")]
     [ValidateNotNullOrEmpty]
     [NameTransformation]
     public string[] Repository { get; set; } = [];
 
-    /// <summary>How many requests are under way at once.</summary>
+    /// <summary>How many requests are under way at once, at most.</summary>
     [Parameter]
     [ValidateRange(1, 64)]
     public int ThrottleLimit { get; set; } = 8;
 
-    /// <summary>Writes a record for every repository that was removed.</summary>
+    /// <summary>Writes an object for every repository that was removed.</summary>
     [Parameter]
     public SwitchParameter PassThru { get; set; }
 

@@ -9,10 +9,7 @@ using RegistryTools.Registries;
 
 namespace RegistryTools.PowerShell.Commands;
 
-/// <summary>
-/// Removes tags, and the tags alone: the manifest that a tag points to stays, and so does every other tag of it. What the pipeline
-/// asks for is collected first, so that all tags of a repository can share one deletion; a pipeline that is stopped before its end has removed nothing.
-/// </summary>
+/// <summary>Removes tags, and the tags alone: manifests, layers and every other tag stay.</summary>
 [Cmdlet(VerbsCommon.Remove, "RegistryTag", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Medium)]
 [OutputType(typeof(RegistryTagRemoval))]
 public sealed class RemoveRegistryTagCommand : TagTargetCmdlet
@@ -20,24 +17,29 @@ public sealed class RemoveRegistryTagCommand : TagTargetCmdlet
     private readonly Grouped<TagRemovalRequest> _asked = new();
 
     /// <summary>
-    /// By what means. Auto: the registry's own tag deletion, and a placeholder manifest where the registry says that it has none. TagApi or Placeholder: that alone.
+    /// By what means tags are removed.
+    /// <list type="bullet">
+    /// <item><term>Auto</term><description>By name; and under a placeholder where the registry says that it can't delete a tag by its name.</description></item>
+    /// <item><term>TagApi</term><description>By name alone. Where the registry has no such thing, that is an error.</description></item>
+    /// <item><term>Placeholder</term><description>By a unique, empty image that is pushed over the tags and deleted by its digest.</description></item>
+    /// </list>
     /// </summary>
     [Parameter]
     [ValidateSet("Auto", "TagApi", "Placeholder")]
     public string Method { get; set; } = "Auto";
 
     /// <summary>
-    /// Takes the digest that a piped object brings along for the tag's present one. Saves a request a tag, and gives up the check that the tag has not moved since it was listed.
+    /// Takes the digest that a piped object brings along for the tag's present one. It saves a request a tag, and gives up the check that the tag has not moved since it was listed.
     /// </summary>
     [Parameter]
     public SwitchParameter TrustListing { get; set; }
 
-    /// <summary>How many requests are under way at once.</summary>
+    /// <summary>How many requests are under way at once, at most.</summary>
     [Parameter]
     [ValidateRange(1, 64)]
     public int ThrottleLimit { get; set; } = 8;
 
-    /// <summary>Writes a record for every tag that was removed; <c>Restore-RegistryTag</c> takes it.</summary>
+    /// <summary>Writes an object for every tag that was removed, which <c>Restore-RegistryTag</c> takes.</summary>
     [Parameter]
     public SwitchParameter PassThru { get; set; }
 

@@ -7,10 +7,7 @@ using RegistryTools.Verification;
 
 namespace RegistryTools.PowerShell.Commands;
 
-/// <summary>
-/// Mends what is broken in a registry's storage, where that loses nothing: links are written anew or where they were missing, what leads nowhere and bytes that are not what their digest says go to the quarantine. What can't be mended is written as an error, with
-/// what to do. It repairs what it finds itself, or what is piped from <c>Test-RegistryStorage</c>.
-/// </summary>
+/// <summary>Mends what is broken in a registry's storage, where that loses nothing.</summary>
 [Cmdlet(VerbsDiagnostic.Repair, "RegistryStorage", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Medium, DefaultParameterSetName = OfStorage)]
 [OutputType(typeof(RegistryStorageRepair))]
 public sealed class RepairRegistryStorageCommand : RegistryCmdlet
@@ -20,7 +17,9 @@ public sealed class RepairRegistryStorageCommand : RegistryCmdlet
 
     private readonly Dictionary<string, List<StorageFinding>> _found = new(StringComparer.Ordinal);
 
-    /// <summary>The root that the registry's configuration names (storage: filesystem: rootdirectory), <c>docker/registry/v2</c> below it, or the volume that it is on.</summary>
+    /// <summary>
+    /// The storage of a registry: the root that its configuration names (storage: filesystem: rootdirectory), the <c>docker/registry/v2</c> below it, or the directory of the container volume that it is on.
+    /// </summary>
     [Parameter(Mandatory = true, Position = 0, ParameterSetName = OfStorage)]
     [Alias("PSPath", "FullName")]
     [ValidateNotNullOrEmpty]
@@ -31,17 +30,18 @@ public sealed class RepairRegistryStorageCommand : RegistryCmdlet
     [ValidateNotNull]
     public RegistryStorageFinding[] Finding { get; set; } = [];
 
-    /// <summary>Reads every blob, and takes those away whose bytes are not what their digest says.</summary>
+    /// <summary>Reads every blob, and moves those to the quarantine whose bytes are not what their digest says.</summary>
     [Parameter(ParameterSetName = OfStorage)]
     public SwitchParameter Content { get; set; }
 
-    /// <summary>Only these repositories. Wildcards are taken.</summary>
+    /// <summary>The repositories that are looked through. Wildcards are taken.</summary>
+    /// <value>All repositories</value>
     [Parameter(ParameterSetName = OfStorage)]
     [SupportsWildcards]
     [NameTransformation]
     public string[]? Repository { get; set; }
 
-    /// <summary>What is younger is not moved away: a push may be under way. A TimeSpan, or such as 1h, 2d.</summary>
+    /// <summary>What is younger than this is not moved away, since a push may be under way: <c>1h</c>, <c>2d</c> or a TimeSpan.</summary>
     [Parameter]
     [AgeTransformation]
     public TimeSpan MinimumAge { get; set; } = TimeSpan.FromHours(1);

@@ -7,28 +7,29 @@ using RegistryTools.PowerShell.Pipeline;
 
 namespace RegistryTools.PowerShell.Commands;
 
-/// <summary>
-/// Puts back what garbage collections removed: a run, a digest with all that it needs, or everything. Never overwrites: what was pushed again in the meantime stays as it is.
-/// </summary>
+/// <summary>Puts back what garbage collections, removals of repositories and repairs moved to the quarantine.</summary>
 [Cmdlet(VerbsData.Restore, "RegistryGarbage", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Medium)]
 [OutputType(typeof(RegistryGarbageRestoration), typeof(RegistryGarbageItem))]
 public sealed class RestoreRegistryGarbageCommand : StorageCmdlet
 {
     private readonly HashSet<string> _done = new(StringComparer.Ordinal);
 
-    /// <summary>Only this run.</summary>
+    /// <summary>Only what this run removed.</summary>
+    /// <value>All runs</value>
     [Parameter(Position = 1, ValueFromPipelineByPropertyName = true)]
     [AllowNull]
     [AllowEmptyString]
     public string? RunId { get; set; }
 
     /// <summary>Only what has this digest; a manifest with all that it needs and all that refers to it.</summary>
+    /// <value>Everything</value>
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [AllowNull]
     [AllowEmptyString]
     public string? Digest { get; set; }
 
     /// <summary>Only what is of this repository, and the bytes that it needs.</summary>
+    /// <value>All repositories</value>
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [AllowNull]
     [AllowEmptyString]

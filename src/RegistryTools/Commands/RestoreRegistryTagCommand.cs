@@ -8,17 +8,14 @@ using RegistryTools.References;
 
 namespace RegistryTools.PowerShell.Commands;
 
-/// <summary>
-/// Puts tags back that were removed: from the piped records of a removal, or from the journal, where the newest removal of the tag counts. It
-/// works for as long as the manifest is in the registry, or the journal has its bytes and the registry what they refer to.
-/// </summary>
+/// <summary>Puts tags back that were removed.</summary>
 [Cmdlet(VerbsData.Restore, "RegistryTag", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Medium)]
 [OutputType(typeof(RegistryTagRestoration))]
 public sealed class RestoreRegistryTagCommand : TagTargetCmdlet
 {
     private readonly Dictionary<RegistryConnection, TagRestorer> _restorers = [];
 
-    /// <summary>Moves the tag where it points elsewhere by now.</summary>
+    /// <summary>Moves the tag where it points elsewhere by now. Without it that is an error.</summary>
     [Parameter]
     public SwitchParameter Force { get; set; }
 

@@ -9,9 +9,7 @@ using RegistryTools.Retention;
 
 namespace RegistryTools.PowerShell.Commands;
 
-/// <summary>
-/// Chooses tags by the rules of retention: what it writes is what is to go, for <c>Remove-RegistryTag</c>. A tag is chosen where every rule that chooses chooses it and none that keeps keeps it. It changes nothing.
-/// </summary>
+/// <summary>Chooses tags by the rules of retention: what it writes is what is to go.</summary>
 [Cmdlet(VerbsCommon.Select, "RegistryTag")]
 [OutputType(typeof(RegistryTag), typeof(RegistryTagDetail), typeof(RegistryTagDecision))]
 public sealed class SelectRegistryTagCommand : RegistryCmdlet
@@ -23,47 +21,67 @@ public sealed class SelectRegistryTagCommand : RegistryCmdlet
     [ValidateNotNull]
     public PSObject InputObject { get; set; } = null!;
 
-    /// <summary>Chooses tags older than this: 30d, 2w, 12h or a TimeSpan. A tag whose date can't be told is kept, and named.</summary>
+    /// <summary>Chooses tags older than this: <c>30d</c>, <c>2w</c>, <c>12h</c> or a TimeSpan. A tag whose date can't be told is kept, and named in a warning.</summary>
     [Parameter]
     [AgeTransformation]
     public TimeSpan? OlderThan { get; set; }
 
-    /// <summary>The date that counts: Created, when the image was built, as it says; Tagged, when the tag was written, which only storage tells.</summary>
+    /// <summary>
+    /// The date that counts, for <c>-OlderThan</c> and <c>-KeepLast</c>.
+    /// <list type="bullet">
+    /// <item><term>Created</term><description>When the image was built, as it says itself. What says 1970 or 1980, as reproducible builds do, has no date.</description></item>
+    /// <item><term>Tagged</term><description>When the tag was written, which only a storage tells (<c>Connect-Registry -StoragePath</c>), and no registry over HTTP.</description></item>
+    /// </list>
+    /// </summary>
     [Parameter]
     [ValidateSet("Created", "Tagged")]
     public string By { get; set; } = "Created";
 
-    /// <summary>Keeps so many of the newest of each repository, or of each group, of those that the rules on names choose.</summary>
+    /// <summary>
+    /// Keeps so many of the newest of each repository, or of each group, of those that the rules on names choose. What is protected, and what has no date, is kept besides. Alone, it chooses the rest.
+    /// </summary>
     [Parameter]
     [ValidateRange(0, int.MaxValue)]
     public int KeepLast { get; set; }
 
-    /// <summary>A regular expression whose first group names a tag's group, such as <c>'^(.*)-\d+$'</c>. A tag in no group is kept.</summary>
+    /// <summary>
+    /// A regular expression whose first group names the group that a tag is counted in by <c>-KeepLast</c> and <c>-KeepSemVer</c>, such as <c>'^(.*)-\d+$'</c>. A tag in no group is kept.
+    /// </summary>
+    /// <value>One group of all tags of a repository</value>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string? GroupBy { get; set; }
 
-    /// <summary>Chooses tags that this regular expression matches.</summary>
+    /// <summary>Chooses tags that this regular expression matches. Case counts.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string? Match { get; set; }
 
-    /// <summary>Chooses tags that this regular expression does not match.</summary>
+    /// <summary>Chooses tags that this regular expression does not match. Case counts.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string? NotMatch { get; set; }
 
-    /// <summary>Chooses tags that are versions within a range, such as <c>'&lt;1.4.0'</c>, <c>'>=1.2 &lt;2'</c>, <c>'^1.2.0 || ~2.1'</c>.</summary>
+    /// <summary>
+    /// Chooses tags that are versions within a range, such as <c>'&lt;1.4.0'</c>, <c>'>=1.2 &lt;2'</c>, <c>'^1.2.0 || ~2.1'</c>. What is no version, such as <c>latest</c> or <c>1.3</c>, is never chosen by it.
+    /// </summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string? SemVer { get; set; }
 
-    /// <summary>Keeps the last versions: Latest, the highest; LatestPatch, of each major.minor; LatestMinor, of each major. Alone, it chooses the other versions.</summary>
+    /// <summary>
+    /// Keeps the last versions, a prerelease only where nothing of its line was released. Alone, it chooses the other versions.
+    /// <list type="bullet">
+    /// <item><term>Latest</term><description>The highest version.</description></item>
+    /// <item><term>LatestPatch</term><description>The highest version of each major.minor.</description></item>
+    /// <item><term>LatestMinor</term><description>The highest version of each major.</description></item>
+    /// </list>
+    /// </summary>
     [Parameter]
     [ValidateSet("Latest", "LatestPatch", "LatestMinor")]
     public string? KeepSemVer { get; set; }
 
-    /// <summary>Tags that stay whatever the other rules say; <c>*</c> and <c>?</c> are taken.</summary>
+    /// <summary>The tags that stay whatever the other rules say. <c>*</c> and <c>?</c> are taken.</summary>
     [Parameter]
     [ValidateNotNull]
     [SupportsWildcards]
@@ -74,7 +92,7 @@ public sealed class SelectRegistryTagCommand : RegistryCmdlet
     [Parameter]
     public SwitchParameter Explain { get; set; }
 
-    /// <summary>How many requests are under way at once, where dates are looked up.</summary>
+    /// <summary>How many requests are under way at once, at most, where dates are looked up.</summary>
     [Parameter]
     [ValidateRange(1, 64)]
     public int ThrottleLimit { get; set; } = 8;

@@ -9,16 +9,15 @@ namespace RegistryTools.PowerShell.Commands;
 [OutputType(typeof(RegistryTestResult))]
 public sealed class TestRegistryCommand : RegistryCmdlet
 {
-    /// <summary>The registries: connections, their names, or addresses. Without it, the current connection.</summary>
+    /// <summary>The registries: connections of this session, their names, addresses, or paths of storages.</summary>
+    /// <value>The current connection</value>
     [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [RegistryTransformation]
     [ArgumentCompleter(typeof(RegistryNameCompleter))]
     public RegistryConnection[]? Registry { get; set; }
 
-    /// <summary>
-    /// The repository to ask in, for registries that tell deletion apart by repository, or whose catalog is closed. Without it, one of the catalog is taken, or a name
-    /// that nothing has.
-    /// </summary>
+    /// <summary>The repository to ask in, for registries that tell deletion apart by repository, or whose catalog is closed.</summary>
+    /// <value>One of the catalog, or a name that nothing has</value>
     [Parameter(Position = 1)]
     [ValidateNotNullOrEmpty]
     [NameTransformation]

@@ -6,10 +6,7 @@ using RegistryTools.Verification;
 
 namespace RegistryTools.PowerShell.Commands;
 
-/// <summary>
-/// Looks through a registry's storage for what is broken: tags that lead nowhere, missing manifests, platforms, layers and links, sizes that differ, and with -Content bytes that are not what their digest says. An object for each, with what to do
-/// about it, as it is found; none where all is well. Changes nothing.
-/// </summary>
+/// <summary>Looks through a registry's storage for what is broken.</summary>
 [Cmdlet(VerbsDiagnostic.Test, "RegistryStorage")]
 [OutputType(typeof(RegistryStorageFinding), typeof(bool))]
 public sealed class TestRegistryStorageCommand : StorageCmdlet
@@ -18,13 +15,15 @@ public sealed class TestRegistryStorageCommand : StorageCmdlet
     [Parameter]
     public SwitchParameter Content { get; set; }
 
-    /// <summary>Only these repositories, and the blobs that they link to. Wildcards are taken.</summary>
+    /// <summary>The repositories that are looked through, with the blobs that they link to. Wildcards are taken.</summary>
+    /// <value>All repositories, and every blob</value>
     [Parameter]
     [SupportsWildcards]
     [NameTransformation]
     public string[]? Repository { get; set; }
 
-    /// <summary>How many files are read at once.</summary>
+    /// <summary>How many files are read at once, at most.</summary>
+    /// <value>As many as there are processors, and at least 2</value>
     [Parameter]
     [ValidateRange(1, 64)]
     public int ThrottleLimit { get; set; } = Math.Min(64, Math.Max(2, Environment.ProcessorCount));
