@@ -37,7 +37,7 @@ public sealed class HostArguments
 {
     private static readonly string[] Names =
     [
-        "Behave", "Command", "File", "Help", "Interactive", "ModulePath", "NonInteractive", "Seed", "Serve", "StoragePath", "Width", "WithRegistry",
+        "Behave", "Command", "EndWithInput", "File", "Help", "Interactive", "ModulePath", "NonInteractive", "Seed", "Serve", "StoragePath", "Width", "WithRegistry",
     ];
 
     /// <summary>What to do.</summary>
@@ -60,6 +60,9 @@ public sealed class HostArguments
 
     /// <summary>Whether <c>-Serve</c> writes the samples into what it serves.</summary>
     public bool Seed { get; private set; }
+
+    /// <summary>Whether <c>-Serve</c> ends when its input does.</summary>
+    public bool EndWithInput { get; private set; }
 
     /// <summary>The directory that <c>-Serve</c> serves; null, with the samples alone, for one that goes with the server.</summary>
     public string? StoragePath { get; private set; }
@@ -121,6 +124,9 @@ public sealed class HostArguments
                     break;
                 case "Seed":
                     parsed.Seed = true;
+                    break;
+                case "EndWithInput":
+                    parsed.EndWithInput = true;
                     break;
                 case "Width":
                     parsed.Width = Number(name, "a number of columns", Value(name, "a number of columns", args, ref i), 20, 10_000);
@@ -188,6 +194,8 @@ public sealed class HostArguments
             throw new UsageException("-Serve needs -StoragePath, the directory to serve, or -Seed to serve nothing but samples.");
         if (Mode != HostMode.Serve && Seed)
             throw new UsageException("-Seed goes with -Serve.");
+        if (Mode != HostMode.Serve && EndWithInput)
+            throw new UsageException("-EndWithInput goes with -Serve.");
         if (Mode != HostMode.Serve && !WithRegistry && behaves)
             throw new UsageException("-Behave goes with -Serve or -WithRegistry.");
         if (Mode != HostMode.Serve && StoragePath is not null)

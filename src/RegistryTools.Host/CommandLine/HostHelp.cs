@@ -12,10 +12,11 @@ internal static class HostHelp
           -Command <text...>         Runs commands; takes all that follows. "-Command -" reads them from the input.
           -File <script> [args...]   Runs a script with the arguments that follow.
           -Interactive               A prompt. Incomplete input goes on at ">> "; Ctrl+C stops a command, exit leaves.
-          -Serve <port> [-StoragePath <directory>] [-Behave <name>] [-Seed]
+          -Serve <port> [-StoragePath <directory>] [-Behave <name>] [-Seed] [-EndWithInput]
                                      Only serves a registry, on loopback, from and into a directory in the layout of the
                                      distribution registry, until Ctrl+C. Port 0 takes a free one. -Seed writes the samples into it
-                                     first; with -Seed alone the directory is a temporary one.
+                                     first; with -Seed alone the directory is a temporary one. -EndWithInput ends it when its
+                                     input ends, as that of a child does whose parent has gone.
           -Help                      This text.
 
         Before -Command and -File, or beside any:

@@ -34,7 +34,7 @@ public static class HostProgram
             {
                 HostMode.Help => Help(terminal),
                 HostMode.Tour => Until(terminal, token => TakeTourAsync(arguments, terminal, token)),
-                HostMode.Serve => Until(terminal, token => ServeCommand.RunAsync(arguments.Port, arguments.StoragePath, arguments.Behaviour, arguments.Seed, terminal.Output, token)),
+                HostMode.Serve => Until(terminal, token => ServeCommand.RunAsync(arguments.Port, arguments.StoragePath, arguments.Behaviour, arguments.Seed, arguments.EndWithInput ? terminal.Input : null, terminal.Output, token)),
                 _ => RunSession(arguments, terminal),
             };
         }

@@ -20,7 +20,7 @@ public sealed partial class ServeCommandTests : IDisposable
     {
         using var stop = new CancellationTokenSource();
         using var output = new StringWriter();
-        var serving = ServeCommand.RunAsync(0, _directory, behaviour, seed: true, output, stop.Token);
+        var serving = ServeCommand.RunAsync(0, _directory, behaviour, seed: true, null, output, stop.Token);
         while (!serving.IsCompleted && !output.ToString().Contains("Ctrl+C", StringComparison.Ordinal)) await Task.Delay(20);
         using var client = new HttpClient { BaseAddress = new Uri(Address().Match(output.ToString()).Value) };
         using (var answer = await client.DeleteAsync(new Uri("v2/i1/manifests/T11", UriKind.Relative))) Assert.Equal(status, (int)answer.StatusCode);
@@ -34,7 +34,7 @@ public sealed partial class ServeCommandTests : IDisposable
     public async Task A_port_that_is_taken_is_an_error_and_leaves_nothing_behind()
     {
         await using var first = await EmbeddedRegistry.StartAsync();
-        await Assert.ThrowsAnyAsync<IOException>(() => ServeCommand.RunAsync(first.BaseAddress.Port, _directory, "3", seed: false, TextWriter.Null, CancellationToken.None));
+        await Assert.ThrowsAnyAsync<IOException>(() => ServeCommand.RunAsync(first.BaseAddress.Port, _directory, "3", seed: false, null, TextWriter.Null, CancellationToken.None));
         Assert.Empty(Directory.EnumerateFileSystemEntries(_directory));
     }
 

@@ -55,6 +55,8 @@ public sealed class HostArgumentsTests
     [InlineData("not '5'", "-Width", "5")]
     [InlineData("-Serve needs -StoragePath", "-Serve", "5000")]
     [InlineData("-Seed goes with -Serve", "-Seed")]
+    [InlineData("-EndWithInput goes with -Serve", "-EndWithInput", "-Command", "1")]
+    [InlineData("-EndWithInput goes with -Serve", "-EndWithInput", "-WithRegistry", "-Interactive")]
     [InlineData("-Behave goes with", "-Behave", "3")]
     [InlineData("not '4'", "-WithRegistry", "-Behave", "4", "-Command", "1")]
     [InlineData("could be -Seed or -Serve", "-se", "5000")]

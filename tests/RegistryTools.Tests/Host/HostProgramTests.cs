@@ -126,7 +126,7 @@ public sealed class HostProgramTests : IDisposable
     {
         var terminal = new TestTerminal();
         Assert.Equal(0, HostProgram.Run(["-Help"], terminal));
-        foreach (string option in new[] { "-Command", "-File", "-Interactive", "-Serve", "-StoragePath", "-WithRegistry", "-Behave", "-Seed", "-NonInteractive", "-Width", "-ModulePath", "-Help" })
+        foreach (string option in new[] { "-Command", "-File", "-Interactive", "-Serve", "-StoragePath", "-WithRegistry", "-Behave", "-Seed", "-EndWithInput", "-NonInteractive", "-Width", "-ModulePath", "-Help" })
             Assert.Contains(option, terminal.Written, StringComparison.Ordinal);
         Assert.All(terminal.Written.Split('\n'), line => Assert.InRange(line.Length, 0, 130));
     }

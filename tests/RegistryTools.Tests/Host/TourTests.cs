@@ -1,5 +1,7 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using System.Text.RegularExpressions;
 using RegistryTools.Host.CommandLine;
 using RegistryTools.Host.Embedded;
 using RegistryTools.Host.Shell;
@@ -126,6 +128,38 @@ public sealed class TourTests : IDisposable
         Assert.True(terminal.PressCtrlC());
         Assert.Equal(0, await run.WaitAsync(TimeSpan.FromSeconds(30)));
         Assert.True(Directory.Exists(Path.Combine(storage, "docker", "registry", "v2", "repositories", "i1")));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task TheServerEndsWithItsInputWhereThatIsAskedFor(bool withText)
+    {
+        var start = new ProcessStartInfo("dotnet") { RedirectStandardInput = true, RedirectStandardOutput = true };
+        foreach (string argument in new[] { typeof(HostProgram).Assembly.Location, "-Serve", "0", "-Seed", "-EndWithInput" })
+            start.ArgumentList.Add(argument);
+        using Process server = Process.Start(start)!;
+        try
+        {
+            string line = (await server.StandardOutput.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(60)))!;
+            Match said = Regex.Match(line, "^Serving (?<storage>.+) at (?<address>http://127[.]0[.]0[.]1:[0-9]+/) as 2[.]8[.]");
+            Assert.True(said.Success, line);
+            using (var witness = new RegistryWitness(new Uri(said.Groups["address"].Value)))
+                Assert.Equal(["i1", "i2", "i3", "i4", "i5"], await witness.RepositoriesAsync(CancellationToken.None));
+            if (withText)
+                await server.StandardInput.WriteLineAsync("what comes does not matter");
+            Assert.False(server.HasExited);
+            Assert.True(Directory.Exists(said.Groups["storage"].Value));
+            server.StandardInput.Close();
+            await server.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
+            Assert.Equal(0, server.ExitCode);
+            Assert.False(Directory.Exists(said.Groups["storage"].Value));
+        }
+        finally
+        {
+            if (!server.HasExited)
+                server.Kill();
+        }
     }
 
     [Fact]
