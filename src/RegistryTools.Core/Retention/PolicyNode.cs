@@ -24,11 +24,16 @@ internal sealed class PolicyNode(JsonValueKind kind, int line, string text)
     public static PolicyNode Parse(ReadOnlySpan<byte> json)
     {
         if (json.StartsWith("\uFEFF"u8)) json = json.Slice(3);
+
+        // As Windows PowerShell writes a file where it is not told otherwise.
+        else if (json.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xFE])) json = Encoding.UTF8.GetBytes(Encoding.Unicode.GetString(json.Slice(2).ToArray()));
+        else if (json.StartsWith((ReadOnlySpan<byte>)[0xFE, 0xFF])) json = Encoding.UTF8.GetBytes(Encoding.BigEndianUnicode.GetString(json.Slice(2).ToArray()));
         var reader = new Utf8JsonReader(json, new JsonReaderOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true, MaxDepth = 16 });
         try
         {
             if (!reader.Read()) throw new JsonException("It is empty.");
-            var root = Read(ref reader, json);
+            var place = new Place();
+            var root = Read(ref reader, json, place);
             if (reader.Read()) throw new JsonException("There is more after its end.");
             return root;
         }
@@ -38,14 +43,16 @@ internal sealed class PolicyNode(JsonValueKind kind, int line, string text)
         }
     }
 
-    private static PolicyNode Read(ref Utf8JsonReader reader, ReadOnlySpan<byte> json)
+    private static PolicyNode Read(ref Utf8JsonReader reader, ReadOnlySpan<byte> json, Place place)
     {
-        var line = 1;
-        foreach (var b in json.Slice(0, (int)reader.TokenStartIndex))
+        var start = (int)reader.TokenStartIndex;
+        foreach (var b in json.Slice(place.Position, start - place.Position))
         {
-            if (b == '\n') line++;
+            if (b == '\n') place.Line++;
         }
 
+        place.Position = start;
+        var line = place.Line;
         switch (reader.TokenType)
         {
             case JsonTokenType.StartObject:
@@ -54,13 +61,13 @@ internal sealed class PolicyNode(JsonValueKind kind, int line, string text)
                 {
                     var name = reader.GetString()!;
                     reader.Read();
-                    members.Members.Add((name, Read(ref reader, json)));
+                    members.Members.Add((name, Read(ref reader, json, place)));
                 }
 
                 return members;
             case JsonTokenType.StartArray:
                 var items = new PolicyNode(JsonValueKind.Array, line, string.Empty);
-                while (reader.Read() && reader.TokenType != JsonTokenType.EndArray) items.Items.Add(Read(ref reader, json));
+                while (reader.Read() && reader.TokenType != JsonTokenType.EndArray) items.Items.Add(Read(ref reader, json, place));
                 return items;
             case JsonTokenType.String:
                 return new PolicyNode(JsonValueKind.String, line, reader.GetString()!);
@@ -69,5 +76,13 @@ internal sealed class PolicyNode(JsonValueKind kind, int line, string text)
             default:
                 return new PolicyNode(reader.TokenType == JsonTokenType.True ? JsonValueKind.True : reader.TokenType == JsonTokenType.False ? JsonValueKind.False : JsonValueKind.Null, line, string.Empty);
         }
+    }
+
+    /// <summary>How far its lines are counted.</summary>
+    private sealed class Place
+    {
+        public int Position { get; set; }
+
+        public int Line { get; set; } = 1;
     }
 }

@@ -68,12 +68,12 @@ public sealed class RetentionPlanner(IRegistry registry, RetentionPolicy policy,
     private async Task<List<string>> RepositoriesAsync(CancellationToken cancellationToken)
     {
         var patterns = policy.Entries.SelectMany(static entry => entry.Repositories).ToList();
-        if (!patterns.Exists(static pattern => pattern.IndexOfAny(['*', '?']) >= 0)) return [.. patterns.Select(RepositoryName.Validate).Distinct(StringComparer.Ordinal)];
+        if (!patterns.Exists(Wildcard.IsPattern)) return [.. patterns.Select(RepositoryName.Validate).Distinct(StringComparer.Ordinal)];
         var found = new List<string>();
         await foreach (var repository in registry.ListRepositoriesAsync(cancellationToken).ConfigureAwait(false)) found.Add(repository);
 
         // What is named letter for letter is meant, though the catalog may not show it.
-        found.AddRange(patterns.Where(static pattern => pattern.IndexOfAny(['*', '?']) < 0));
+        found.AddRange(patterns.Where(static pattern => !Wildcard.IsPattern(pattern)));
         return [.. found.Distinct(StringComparer.Ordinal)];
     }
 

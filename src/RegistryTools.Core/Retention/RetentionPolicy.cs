@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using RegistryTools.References;
 using RegistryTools.Text;
 
 namespace RegistryTools.Retention;
@@ -13,17 +14,14 @@ namespace RegistryTools.Retention;
 public sealed record RetentionPolicyEntry(string Name, IReadOnlyList<string> Repositories, IReadOnlyList<string> Exclude, RetentionRules Rules)
 {
     /// <summary>Whether it is for a repository.</summary>
-    public bool IsFor(string repository) => Repositories.Any(pattern => IsLike(repository, pattern)) && !Exclude.Any(pattern => IsLike(repository, pattern));
-
-    private static bool IsLike(string repository, string pattern) =>
-        Regex.IsMatch(repository, "^" + Regex.Escape(pattern).Replace("\\*", ".*").Replace("\\?", ".") + "$", RegexOptions.CultureInvariant, RetentionSelector.MatchTimeout);
+    public bool IsFor(string repository) => Repositories.Any(pattern => Wildcard.IsLike(repository, pattern)) && !Exclude.Any(pattern => Wildcard.IsLike(repository, pattern));
 }
 
 /// <summary>A policy file: retention for many repositories, to be reviewed like code. The first entry that is for a repository applies to it; a repository that none is for is left alone.</summary>
 public sealed class RetentionPolicy
 {
     private static readonly string[] EntryNames = ["name", "repositories", "exclude", "olderThan", "by", "keepLast", "groupBy", "match", "notMatch", "semVer", "keepSemVer", "protect"];
-    private static readonly Regex Age = new(@"^(\d{1,6})(w|d|h|m|min)$", RegexOptions.CultureInvariant, TimeSpan.FromSeconds(1));
+    private static readonly Regex Age = new(@"^([0-9]{1,6})(w|d|h|min)\z", RegexOptions.CultureInvariant, TimeSpan.FromSeconds(1));
 
     private RetentionPolicy(int? maximumRemoval, double? maximumPercent, IReadOnlyList<RetentionPolicyEntry> entries)
     {
@@ -91,19 +89,20 @@ public sealed class RetentionPolicy
         var before = reader.Errors.Count;
         reader.OnlyThese(node, path, EntryNames);
         var name = reader.Text(node, path, "name") ?? path;
-        var repositories = reader.Texts(node, path, "repositories");
+        var repositories = reader.Repositories(node, path, "repositories");
+        var exclude = reader.Repositories(node, path, "exclude");
         if (node.Find("repositories") is null || (repositories.Count == 0 && reader.Errors.Count == before)) reader.Wrong("It names no repositories.", path + ".repositories", node.Line);
         var rules = new RetentionRules
         {
             OlderThan = reader.Age(node, path, "olderThan"),
             By = reader.Choice<RetentionDate>(node, path, "by", ["Created", "Tagged"]) ?? RetentionDate.Created,
-            KeepLast = reader.Whole(node, path, "keepLast", 0),
-            GroupBy = reader.Text(node, path, "groupBy"),
-            Match = reader.Text(node, path, "match"),
-            NotMatch = reader.Text(node, path, "notMatch"),
-            SemVer = reader.Text(node, path, "semVer"),
+            KeepLast = reader.Whole(node, path, "keepLast", 1),
+            GroupBy = reader.Rule(node, path, "groupBy"),
+            Match = reader.Rule(node, path, "match"),
+            NotMatch = reader.Rule(node, path, "notMatch"),
+            SemVer = reader.Rule(node, path, "semVer"),
             KeepSemVer = reader.Choice<VersionLine>(node, path, "keepSemVer", ["Latest", "LatestPatch", "LatestMinor"]),
-            Protect = reader.Texts(node, path, "protect"),
+            Protect = reader.Patterns(node, path, "protect", RetentionSelector.IsTagPattern, "tag"),
         };
         if (reader.Errors.Count > before) return null;
         try
@@ -116,7 +115,7 @@ public sealed class RetentionPolicy
             return null;
         }
 
-        return new RetentionPolicyEntry(name, repositories, reader.Texts(node, path, "exclude"), rules);
+        return new RetentionPolicyEntry(name, repositories, exclude, rules);
     }
 
     private sealed class Reader
@@ -142,6 +141,30 @@ public sealed class RetentionPolicy
             Wrong("It is no text.", path + "." + name, value.Line);
             return null;
         }
+
+        // What is empty matches everything.
+        public string? Rule(PolicyNode node, string path, string name)
+        {
+            var text = Text(node, path, name);
+            if (text is not { Length: 0 }) return text;
+            Wrong("It is empty.", path + "." + name, node.Find(name)!.Line);
+            return null;
+        }
+
+        /// <summary>Patterns of names; one that no name can be like is an error, since what it was meant to spare would go.</summary>
+        public List<string> Patterns(PolicyNode node, string path, string name, Func<string, bool> isPattern, string kind)
+        {
+            var patterns = Texts(node, path, name);
+            if (patterns.Find(pattern => !isPattern(pattern)) is not { } wrong) return patterns;
+            Wrong($"No {kind} can be called '{Shown.Short(wrong)}': '*' and '?' alone stand for others.", path + "." + name, node.Find(name)!.Line);
+            return [];
+        }
+
+        /// <summary>Repositories, which have no upper-case letters in any registry.</summary>
+        public List<string> Repositories(PolicyNode node, string path, string name) =>
+            Patterns(node, path, name, static pattern => Wildcard.IsPattern(pattern) ? IsRepositoryPattern(pattern.ToLowerInvariant()) : RepositoryName.IsValid(pattern.ToLowerInvariant()), "repository").ConvertAll(static pattern => pattern.ToLowerInvariant());
+
+        private static bool IsRepositoryPattern(string pattern) => pattern.All(static c => c is (>= 'a' and <= 'z') or (>= '0' and <= '9') or '_' or '.' or '-' or '/' or '*' or '?');
 
         public List<string> Texts(PolicyNode node, string path, string name)
         {
@@ -177,7 +200,7 @@ public sealed class RetentionPolicy
                 return match.Groups[2].Value switch { "w" => TimeSpan.FromDays(7.0 * number), "d" => TimeSpan.FromDays(number), "h" => TimeSpan.FromHours(number), _ => TimeSpan.FromMinutes(number) };
             }
 
-            Wrong("It is no age such as \"30d\", \"2w\" or \"12h\".", path + "." + name, value.Line);
+            Wrong("It is no age such as \"30d\", \"2w\", \"12h\" or \"90min\". Months are told in days.", path + "." + name, value.Line);
             return null;
         }
 

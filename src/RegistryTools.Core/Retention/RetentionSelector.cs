@@ -18,7 +18,6 @@ public sealed class RetentionSelector
     private readonly Regex? _notMatch;
     private readonly Regex? _groupBy;
     private readonly VersionRange? _range;
-    private readonly (string Pattern, Regex Regex)[] _protect;
 
     /// <summary>Makes ready to decide.</summary>
     /// <param name="rules">The rules.</param>
@@ -30,14 +29,21 @@ public sealed class RetentionSelector
         _now = now;
         if (!rules.Chooses) throw new RetentionException("No rule chooses tags.", "Give at least one of -OlderThan, -KeepLast, -Match, -NotMatch, -SemVer and -KeepSemVer.");
         if (rules.OlderThan < TimeSpan.Zero) throw new RetentionException("An age is not negative.");
-        if (rules.KeepLast < 0) throw new RetentionException("The number of tags to keep is not negative.");
+        if (rules.KeepLast < 1) throw new RetentionException("The number of tags to keep is 1 or more.", "To choose all of them, give -Match '.'.");
         if (rules.GroupBy is not null && rules.KeepLast is null && rules.KeepSemVer is null) throw new RetentionException("Groups are of use only where the last of each are kept.", "Give -KeepLast or -KeepSemVer with -GroupBy.");
         _match = Expression(rules.Match, "Match");
         _notMatch = Expression(rules.NotMatch, "NotMatch");
         _groupBy = Expression(rules.GroupBy, "GroupBy");
         _range = rules.SemVer is null ? null : VersionRange.Parse(rules.SemVer);
-        _protect = [.. rules.Protect.Select(static pattern => (pattern, new Regex("^" + Regex.Escape(pattern).Replace("\\*", ".*").Replace("\\?", ".") + "$", RegexOptions.CultureInvariant | RegexOptions.Singleline, MatchTimeout)))];
+        foreach (var pattern in rules.Protect)
+        {
+            if (!IsTagPattern(pattern)) throw new RetentionException($"'{Shown.Short(pattern)}' (Protect) protects nothing: no tag can be called that.", "A tag has letters, digits, '_', '.' and '-'; '*' and '?' stand for any of them, and each pattern is by itself.");
+        }
     }
+
+    /// <summary>Whether there can be a tag that a pattern with <c>*</c> and <c>?</c> is for. Sets such as <c>[12]</c> are none: what was meant to be protected would go.</summary>
+    internal static bool IsTagPattern(string? pattern) =>
+        pattern is { Length: > 0 } && pattern.All(static c => c is (>= 'a' and <= 'z') or (>= 'A' and <= 'Z') or (>= '0' and <= '9') or '_' or '.' or '-' or '*' or '?');
 
     /// <summary>Whether the only rule that chooses is that on the last versions.</summary>
     private bool VersionsOnly => _rules.KeepSemVer is not null && _rules.OlderThan is null && _rules.KeepLast is null && _rules.Match is null && _rules.NotMatch is null && _rules.SemVer is null;
@@ -84,9 +90,9 @@ public sealed class RetentionSelector
     private RetentionDecision? ByName(RetentionTag tag)
     {
         if (tag.IsPlaceholder) return new RetentionDecision(tag, false, "Placeholder", "an interrupted deletion has left it: Remove-RegistryTag or Restore-RegistryTag brings that to its end", null);
-        foreach (var (pattern, regex) in _protect)
+        foreach (var pattern in _rules.Protect)
         {
-            if (IsMatch(regex, tag.Tag, "Protect")) return new RetentionDecision(tag, false, "Protect", $"'{pattern}' protects it", null);
+            if (Wildcard.IsLike(tag.Tag, pattern)) return new RetentionDecision(tag, false, "Protect", $"'{pattern}' protects it", null);
         }
 
         if (_match is not null && !IsMatch(_match, tag.Tag, "Match")) return new RetentionDecision(tag, false, "Match", $"'{_rules.Match}' does not match it", null);
@@ -163,7 +169,7 @@ public sealed class RetentionSelector
         try
         {
             var match = _groupBy.Match(tag);
-            return !match.Success ? null : match.Groups.Count > 1 ? match.Groups[1].Value : match.Value;
+            return !match.Success ? null : match.Groups.Count == 1 ? match.Value : match.Groups[1].Success ? match.Groups[1].Value : null;
         }
         catch (RegexMatchTimeoutException exception)
         {
@@ -193,6 +199,9 @@ public sealed class RetentionSelector
     private static Regex? Expression(string? text, string rule)
     {
         if (text is null) return null;
+
+        // It matches everything, which nobody means by writing nothing.
+        if (text.Length == 0) throw new RetentionException($"The regular expression of {rule} is empty.");
         try
         {
             return new Regex(text, RegexOptions.CultureInvariant, MatchTimeout);

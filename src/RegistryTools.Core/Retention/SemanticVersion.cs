@@ -7,7 +7,7 @@ namespace RegistryTools.Retention;
 /// </summary>
 internal sealed class SemanticVersion : IComparable<SemanticVersion>
 {
-    private SemanticVersion(int major, int minor, int patch, string[] prerelease)
+    private SemanticVersion(long major, long minor, long patch, string[] prerelease)
     {
         Major = major;
         Minor = minor;
@@ -15,17 +15,17 @@ internal sealed class SemanticVersion : IComparable<SemanticVersion>
         Prerelease = prerelease;
     }
 
-    public int Major { get; }
+    public long Major { get; }
 
-    public int Minor { get; }
+    public long Minor { get; }
 
-    public int Patch { get; }
+    public long Patch { get; }
 
     public string[] Prerelease { get; }
 
     public bool IsPrerelease => Prerelease.Length > 0;
 
-    public static SemanticVersion Of(int major, int minor, int patch) => new(major, minor, patch, []);
+    public static SemanticVersion Of(long major, long minor, long patch) => new(major, minor, patch, []);
 
     /// <summary>The version that a text is; null where it is none.</summary>
     public static SemanticVersion? Parse(string text)
@@ -71,8 +71,9 @@ internal sealed class SemanticVersion : IComparable<SemanticVersion>
         return Prerelease.Length.CompareTo(other.Prerelease.Length);
     }
 
-    internal static int? Number(string text) =>
-        text.Length is > 0 and < 10 && text.All(IsDigit) && (text.Length == 1 || text[0] != '0') ? int.Parse(text, NumberStyles.None, CultureInfo.InvariantCulture) : null;
+    // A build's time makes a long patch: 1.0.20261123101500.
+    internal static long? Number(string text) =>
+        text.Length is > 0 and < 19 && text.All(IsDigit) && (text.Length == 1 || text[0] != '0') ? long.Parse(text, NumberStyles.None, CultureInfo.InvariantCulture) : null;
 
     private static bool Identifiers(string text, bool numeric) =>
         text.Split('.').All(part => part.Length > 0 && part.All(static c => IsDigit(c) || c is (>= 'a' and <= 'z') or (>= 'A' and <= 'Z') or '-') && !(numeric && part.Length > 1 && part[0] == '0' && part.All(IsDigit)));

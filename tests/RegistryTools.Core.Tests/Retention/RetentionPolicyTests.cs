@@ -88,6 +88,70 @@ public sealed class RetentionPolicyTests
         Assert.Equal(line, Assert.Single(errors).Line);
     }
 
+    [Theory]
+    [InlineData(""" "match":"" """, "match")]
+    [InlineData(""" "notMatch":"" """, "notMatch")]
+    [InlineData(""" "keepLast":1,"groupBy":"" """, "groupBy")]
+    [InlineData(""" "keepLast":0 """, "keepLast")]
+    [InlineData(""" "olderThan":"6m" """, "olderThan")]
+    [InlineData(""" "olderThan":"٣٠d" """, "olderThan")]
+    [InlineData(""" "olderThan":"30d\n" """, "olderThan")]
+    [InlineData(""" "match":"a","protect":["v[12]*"] """, "protect")]
+    [InlineData(""" "match":"a","protect":"{latest,stable*}" """, "protect")]
+    [InlineData(""" "match":"a","exclude":["team/[ab]*"] """, "exclude")]
+    [InlineData(""" "match":"a","exclude":"" """, "exclude")]
+    public void What_would_choose_more_or_keep_less_than_was_meant_is_an_error(string rules, string setting)
+    {
+        Assert.Null(Parse($$"""{"policies":[{"repositories":"a",{{rules}}}]}""", out var errors));
+        Assert.Equal("$.policies[0]." + setting, Assert.Single(errors).Path);
+    }
+
+    [Theory]
+    [InlineData("no name")]
+    [InlineData("team/{a,b}")]
+    [InlineData("a:latest")]
+    [InlineData("a//b")]
+    public void What_no_repository_can_be_called_is_an_error(string name)
+    {
+        Assert.Null(Parse($$"""{"policies":[{"repositories":["a","{{name}}"],"match":"a"}]}""", out var errors));
+        Assert.Equal("$.policies[0].repositories", Assert.Single(errors).Path);
+    }
+
+    [Fact]
+    public void Repositories_are_what_they_are_to_the_registry_whatever_their_case()
+    {
+        var policy = Parse("""{"policies":[{"name":"x","repositories":["Team/App","Lib/*"],"exclude":["Lib/Base*"],"match":"a"}]}""", out _)!;
+        Assert.Equal("x", policy.Find("team/app")?.Name);
+        Assert.Equal("x", policy.Find("lib/c")?.Name);
+        Assert.Null(policy.Find("lib/base-os"));
+    }
+
+    [Fact]
+    public void A_pattern_of_many_stars_is_decided_at_once()
+    {
+        var policy = Parse($$"""{"policies":[{"repositories":["{{string.Concat(Enumerable.Repeat("*a", 40))}}*b"],"match":"a"}]}""", out _)!;
+        Assert.Null(policy.Find(new string('a', 255)));
+    }
+
+    [Fact]
+    public void What_PowerShell_writes_by_itself_is_read()
+    {
+        const string text = """{"policies":[{"name":"ä","repositories":["a"],"match":"a"}]}""";
+        foreach (var encoding in new Encoding[] { new UnicodeEncoding(false, true), new UnicodeEncoding(true, true), new UTF8Encoding(true) })
+        {
+            Assert.Equal("ä", RetentionPolicy.Parse([.. encoding.GetPreamble(), .. encoding.GetBytes(text)], out var errors)?.Entries[0].Name);
+            Assert.Empty(errors);
+        }
+    }
+
+    [Fact]
+    public void A_file_of_a_megabyte_is_read_and_its_last_line_found()
+    {
+        var names = string.Join("\n,", Enumerable.Repeat("\"a\"", 200_000));
+        Parse($$"""{"policies":[{"repositories":[{{names}},7],"match":"a"}]}""", out var errors);
+        Assert.Equal(1, Assert.Single(errors).Line);
+    }
+
     [Fact]
     public void The_published_schema_names_what_is_read_and_nothing_else()
     {

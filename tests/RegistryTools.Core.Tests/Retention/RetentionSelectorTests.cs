@@ -89,12 +89,45 @@ public sealed class RetentionSelectorTests
     {
         foreach (var rules in new RetentionRules[]
         {
-            new(), new() { Protect = ["x"] }, new() { OlderThan = TimeSpan.FromDays(-1) }, new() { KeepLast = -1 }, new() { Match = "(" }, new() { NotMatch = "[" }, new() { Match = "a", GroupBy = "(" },
+            new(), new() { Protect = ["x"] }, new() { OlderThan = TimeSpan.FromDays(-1) }, new() { KeepLast = -1 }, new() { KeepLast = 0 }, new() { Match = "" }, new() { NotMatch = "" }, new() { KeepLast = 1, GroupBy = "" }, new() { Match = "(" }, new() { NotMatch = "[" }, new() { Match = "a", GroupBy = "(" },
             new() { Match = "a", GroupBy = "a" }, new() { SemVer = "" }, new() { SemVer = "<" }, new() { SemVer = "<x" }, new() { SemVer = "<1.2.3.4" }, new() { SemVer = "<>1" }, new() { SemVer = "1 ||" },
         })
         {
             Assert.Throws<RetentionException>(() => new RetentionSelector(rules, Now));
         }
+    }
+
+    [Theory]
+    [InlineData("v[12]*")]
+    [InlineData("{latest,stable*}")]
+    [InlineData("latest, stable*")]
+    [InlineData("team/app:latest")]
+    [InlineData("^latest$")]
+    [InlineData("")]
+    public void What_no_tag_can_be_called_protects_nothing_and_is_told(string pattern) =>
+        Assert.Contains("no tag", Assert.Throws<RetentionException>(() => new RetentionSelector(new RetentionRules { Match = ".", Protect = [pattern] }, Now)).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void A_pattern_of_many_stars_is_decided_at_once()
+    {
+        var tag = new string('a', 128);
+        Assert.Equal([], Removed(Select(new RetentionRules { Match = ".", Protect = [string.Concat(Enumerable.Repeat("*a", 30))] }, (tag, 1))));
+        Assert.Equal([tag], Removed(Select(new RetentionRules { Match = ".", Protect = [string.Concat(Enumerable.Repeat("*a", 30)) + "*b"] }, (tag, 1))));
+    }
+
+    [Fact]
+    public void A_build_s_time_for_a_patch_is_a_version_all_the_same()
+    {
+        var decisions = Select(new RetentionRules { OlderThan = TimeSpan.FromDays(1), KeepSemVer = VersionLine.Latest }, ("1.0.202611230900", 3), ("1.0.202611231000", 2), ("1.0.99999999999999999999999999", 2));
+        Assert.Equal(["1.0.202611230900"], Removed(decisions).Where(tag => tag.Length < 20));
+        Assert.Equal("KeepSemVer", decisions[1].Rule);
+    }
+
+    [Fact]
+    public void A_tag_that_the_group_has_no_part_in_is_in_no_group()
+    {
+        var decisions = Select(new RetentionRules { KeepLast = 1, GroupBy = @"^(?:(pr)|nightly)-\d+$" }, ("nightly-1", 3), ("nightly-2", 2), ("pr-1", 2), ("pr-2", 1));
+        Assert.Equal(["pr-1"], Removed(decisions));
     }
 
     [Fact]
@@ -120,7 +153,7 @@ public sealed class RetentionSelectorTests
             var rules = new RetentionRules
             {
                 OlderThan = random.Next(2) == 0 ? TimeSpan.FromDays(random.Next(60)) : null,
-                KeepLast = random.Next(2) == 0 ? random.Next(4) : null,
+                KeepLast = random.Next(2) == 0 ? random.Next(1, 4) : null,
                 Match = random.Next(3) == 0 ? Pick(random, "^pr-", "1", "^v?[0-9.]+$") : null,
                 NotMatch = random.Next(3) == 0 ? Pick(random, "rc", "^main") : null,
                 SemVer = random.Next(4) == 0 ? Pick(random, "<1.2.0", ">=1.0.0") : null,
