@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using RegistryTools.Errors;
+using RegistryTools.PowerShell.Completion;
 using RegistryTools.PowerShell.Output;
 using RegistryTools.References;
 
@@ -14,7 +15,7 @@ public abstract class RegistryTargetCmdlet : RegistryCmdlet
     /// </summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [RegistryTransformation]
-    [ArgumentCompleter(typeof(RegistryNameCompleter))]
+    [ArgumentCompleter(typeof(RegistryAddressCompleter))]
     public RegistryConnection? Registry { get; set; }
 
     /// <summary>

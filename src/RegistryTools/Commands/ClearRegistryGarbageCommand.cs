@@ -1,6 +1,7 @@
 using System.Management.Automation;
 using RegistryTools.GarbageCollection;
 using RegistryTools.PowerShell.Binding;
+using RegistryTools.PowerShell.Completion;
 using RegistryTools.PowerShell.Output;
 using RegistryTools.PowerShell.Pipeline;
 
@@ -13,6 +14,7 @@ public sealed class ClearRegistryGarbageCommand : StorageCmdlet
 {
     /// <summary>Only this run.</summary>
     [Parameter(Position = 1, ValueFromPipelineByPropertyName = true)]
+    [ArgumentCompleter(typeof(GarbageCompleter))]
     public string? RunId { get; set; }
 
     /// <summary>Only what was removed longer ago than this: 7d, 12h, 2w or a TimeSpan.</summary>

@@ -1,6 +1,7 @@
 using System.Management.Automation;
 using RegistryTools.GarbageCollection;
 using RegistryTools.PowerShell.Binding;
+using RegistryTools.PowerShell.Completion;
 using RegistryTools.PowerShell.Output;
 
 namespace RegistryTools.PowerShell.Commands;
@@ -12,10 +13,12 @@ public sealed class GetRegistryGarbageCommand : StorageCmdlet
 {
     /// <summary>Only this run.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
+    [ArgumentCompleter(typeof(GarbageCompleter))]
     public string? RunId { get; set; }
 
     /// <summary>Only what has this digest.</summary>
     [Parameter]
+    [ArgumentCompleter(typeof(GarbageCompleter))]
     public string? Digest { get; set; }
 
     /// <summary>Writes every item.</summary>

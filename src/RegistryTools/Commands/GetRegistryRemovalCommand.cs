@@ -1,6 +1,7 @@
 using System.Management.Automation;
 using RegistryTools.Journal;
 using RegistryTools.PowerShell.Binding;
+using RegistryTools.PowerShell.Completion;
 using RegistryTools.PowerShell.Output;
 
 namespace RegistryTools.PowerShell.Commands;
@@ -17,6 +18,7 @@ public sealed class GetRegistryRemovalCommand : RegistryTargetCmdlet
     [Parameter(Position = 0)]
     [SupportsWildcards]
     [NameTransformation]
+    [ArgumentCompleter(typeof(RemovalCompleter))]
     public string[]? Repository { get; set; }
 
     /// <summary>Only these tags. Wildcards are taken; case counts.</summary>
@@ -24,6 +26,7 @@ public sealed class GetRegistryRemovalCommand : RegistryTargetCmdlet
     [Alias("Name")]
     [SupportsWildcards]
     [NameTransformation]
+    [ArgumentCompleter(typeof(RemovalCompleter))]
     public string[]? Tag { get; set; }
 
     /// <summary>Only what is in this state: Pending is what was begun and never concluded.</summary>
@@ -37,6 +40,7 @@ public sealed class GetRegistryRemovalCommand : RegistryTargetCmdlet
 
     /// <summary>Only what this run removed.</summary>
     [Parameter]
+    [ArgumentCompleter(typeof(RemovalCompleter))]
     public string? RunId { get; set; }
 
     private protected override void Process()

@@ -3,6 +3,7 @@ using System.Management.Automation;
 using RegistryTools.Errors;
 using RegistryTools.GarbageCollection;
 using RegistryTools.PowerShell.Binding;
+using RegistryTools.PowerShell.Completion;
 using RegistryTools.PowerShell.Output;
 using RegistryTools.PowerShell.Pipeline;
 using RegistryTools.Storage;
@@ -41,6 +42,7 @@ public sealed partial class InvokeRegistryGarbageCollectCommand : RegistryCmdlet
     [Parameter(ParameterSetName = ByContainer)]
     [SupportsWildcards]
     [NameTransformation]
+    [ArgumentCompleter(typeof(RepositoryCompleter))]
     public string[]? Repository { get; set; }
 
     /// <summary>What is younger is not touched: it may belong to a push that is under way. A TimeSpan, or such as 1h, 2d.</summary>

@@ -2,6 +2,7 @@ using System.Management.Automation;
 using RegistryTools.Errors;
 using RegistryTools.GarbageCollection;
 using RegistryTools.PowerShell.Binding;
+using RegistryTools.PowerShell.Completion;
 using RegistryTools.PowerShell.Output;
 using RegistryTools.PowerShell.Pipeline;
 using RegistryTools.References;
@@ -41,7 +42,7 @@ public sealed class MeasureRegistryStorageCommand : RegistryCmdlet
     [Parameter(ParameterSetName = OnRegistry)]
     [Parameter(ParameterSetName = RegistryWithout)]
     [RegistryTransformation]
-    [ArgumentCompleter(typeof(RegistryNameCompleter))]
+    [ArgumentCompleter(typeof(RegistryAddressCompleter))]
     public RegistryConnection? Registry { get; set; }
 
     /// <summary>
@@ -54,6 +55,7 @@ public sealed class MeasureRegistryStorageCommand : RegistryCmdlet
     [ValidateNotNullOrEmpty]
     [SupportsWildcards]
     [NameTransformation]
+    [ArgumentCompleter(typeof(RepositoryCompleter))]
     public string[]? Repository { get; set; }
 
     /// <summary>What is written: Registry, Repository, Tag.</summary>
@@ -71,6 +73,7 @@ public sealed class MeasureRegistryStorageCommand : RegistryCmdlet
     [ValidateNotNullOrEmpty]
     [SupportsWildcards]
     [NameTransformation]
+    [ArgumentCompleter(typeof(ReferenceCompleter))]
     public object[] Without { get; set; } = [];
 
     /// <summary>Asks the registry what refers to each manifest, such as signatures, and counts it with the tag: a request more for each. A storage tells it by itself.</summary>

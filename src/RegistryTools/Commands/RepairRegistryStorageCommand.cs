@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using RegistryTools.PowerShell.Binding;
+using RegistryTools.PowerShell.Completion;
 using RegistryTools.PowerShell.Output;
 using RegistryTools.PowerShell.Pipeline;
 using RegistryTools.Storage;
@@ -39,6 +40,7 @@ public sealed class RepairRegistryStorageCommand : RegistryCmdlet
     [Parameter(ParameterSetName = OfStorage)]
     [SupportsWildcards]
     [NameTransformation]
+    [ArgumentCompleter(typeof(RepositoryCompleter))]
     public string[]? Repository { get; set; }
 
     /// <summary>What is younger is not moved away: a push may be under way. A TimeSpan, or such as 1h, 2d.</summary>

@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using RegistryTools.PowerShell.Binding;
+using RegistryTools.PowerShell.Completion;
 using RegistryTools.PowerShell.Output;
 
 namespace RegistryTools.PowerShell.Commands;
@@ -12,7 +13,7 @@ public sealed class TestRegistryCommand : RegistryCmdlet
     /// <summary>The registries: connections, their names, or addresses. Without it, the current connection.</summary>
     [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [RegistryTransformation]
-    [ArgumentCompleter(typeof(RegistryNameCompleter))]
+    [ArgumentCompleter(typeof(RegistryAddressCompleter))]
     public RegistryConnection[]? Registry { get; set; }
 
     /// <summary>
@@ -22,6 +23,7 @@ public sealed class TestRegistryCommand : RegistryCmdlet
     [Parameter(Position = 1)]
     [ValidateNotNullOrEmpty]
     [NameTransformation]
+    [ArgumentCompleter(typeof(RepositoryCompleter))]
     public string? Repository { get; set; }
 
     private protected override void Process()

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Management.Automation;
+using System.Reflection;
 using RegistryTools.Errors;
 using RegistryTools.PowerShell.Binding;
 using RegistryTools.PowerShell.Output;
@@ -54,7 +55,13 @@ public abstract partial class RegistryCmdlet : PSCmdlet, IDisposable
     /// <summary>Lets go of what the cmdlet holds.</summary>
     protected virtual void Dispose(bool disposing)
     {
-        if (disposing) _stop.Dispose();
+        if (!disposing) return;
+        _stop.Dispose();
+
+        // Also where it was stopped, or failed: something may have been done, or is still to be.
+        if (GetType().GetCustomAttribute<CmdletAttribute>() is not { SupportsShouldProcess: true } || RegistrySession.FindCurrent() is not { } session) return;
+        session.Candidates.NoteChange();
+        if (_left is { } left) _ = left.ContinueWith(_ => session.Candidates.NoteChange(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     }
 
     /// <summary>Before the first object.</summary>
