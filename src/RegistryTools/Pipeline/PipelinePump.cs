@@ -27,6 +27,12 @@ internal sealed class PipelinePump(IPipelineWriter writer) : IDisposable
     /// <summary>Holds what the work uses: it is let go of when the one that this gives is disposed of and the work has ended, which may be later.</summary>
     public IDisposable Hold(IDisposable held) => new Held(this, held);
 
+    /// <summary>Does something when the work that was left to go on by itself has ended; nothing where there is none.</summary>
+    public void AfterUnfinished(Action act)
+    {
+        if (_left is { } left) _ = left.ContinueWith(_ => act(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+    }
+
     /// <summary>Runs the work and gives its result, or the error that it ended with.</summary>
     public Exception? Run<T>(Func<CancellationToken, Task<T>> work, out T result, string? activity = null) => Run((_, token) => work(token), out result, activity);
 

@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using System.Reflection;
 using RegistryTools.Errors;
 using RegistryTools.PowerShell.Binding;
 using RegistryTools.PowerShell.Output;
@@ -47,7 +48,13 @@ public abstract partial class RegistryCmdlet : PSCmdlet, IDisposable, IPipelineW
     /// <summary>Lets go of what the cmdlet holds.</summary>
     protected virtual void Dispose(bool disposing)
     {
-        if (disposing) _pump.Dispose();
+        if (!disposing) return;
+        _pump.Dispose();
+
+        // Also where it was stopped, or failed: something may have been done, or is still to be.
+        if (GetType().GetCustomAttribute<CmdletAttribute>() is not { SupportsShouldProcess: true } || RegistrySession.FindCurrent() is not { } session) return;
+        session.Candidates.NoteChange();
+        _pump.AfterUnfinished(session.Candidates.NoteChange);
     }
 
     /// <summary>Before the first object.</summary>
