@@ -143,8 +143,11 @@ internal sealed class CmdletSource : IDisposable
         var open = new Queue<Type>(cmdlets.SelectMany(static type => type.GetCustomAttributes<OutputTypeAttribute>()).SelectMany(static attribute => attribute.Type).Select(static name => name.Type).OfType<Type>());
         while (open.TryDequeue(out var type))
         {
-            if (type.Assembly != _assembly || !known.Add(type) || type.IsEnum) continue;
-            foreach (var property in type.GetProperties()) open.Enqueue(property.PropertyType.IsArray ? property.PropertyType.GetElementType()! : Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType);
+            // Of a collection, what it holds is told, and not the collection.
+            if (type.IsArray) open.Enqueue(type.GetElementType()!);
+            foreach (var argument in type.GetGenericArguments()) open.Enqueue(argument);
+            if (type.Assembly != _assembly || IsCollection(type) || !known.Add(type) || type.IsEnum) continue;
+            foreach (var property in type.GetProperties()) open.Enqueue(property.PropertyType);
         }
 
         return [.. known.OrderBy(static type => type.Name, StringComparer.Ordinal).Select(Type)];
@@ -156,9 +159,12 @@ internal sealed class CmdletSource : IDisposable
         return new TypeHelp(type.Name, type.FullName!, _documentation.Summary(type), type.IsEnum, [.. members.OrderBy(static member => member.MetadataToken).Select(member => new MemberHelp(member.Name, member is PropertyInfo property ? Shown(property.PropertyType) : string.Empty, _documentation.Summary(member)))]);
     }
 
+    private static bool IsCollection(Type type) => type != typeof(string) && typeof(System.Collections.IEnumerable).IsAssignableFrom(type) && !type.IsArray;
+
     private static string Shown(Type type)
     {
         if (Nullable.GetUnderlyingType(type) is { } value) return value.Name;
+        if (IsCollection(type) && type.GetGenericArguments() is [var item]) return Shown(item) + "[]";
         return type.IsGenericType ? type.Name[..type.Name.IndexOf('`', StringComparison.Ordinal)] + "<" + string.Join(", ", type.GetGenericArguments().Select(Shown)) + ">" : type.Name;
     }
 
