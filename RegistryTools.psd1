@@ -1,6 +1,6 @@
 @{
     RootModule           = if ($PSEdition -eq 'Core') { 'bin/net8.0/RegistryTools.dll' } else { 'bin/netstandard2.0/RegistryTools.dll' }
-    ModuleVersion        = '0.1.0'
+    ModuleVersion        = '0.0.0' # The build writes the version here, and below the prerelease, the project's address and the release notes.
     GUID                 = '5f0f4f5e-3c1b-4d0e-9d6a-6f6d2f0f7a11'
     Author               = 'The RegistryTools contributors'
     CompanyName          = 'The RegistryTools contributors'
@@ -41,6 +41,8 @@
         PSData = @{
             Tags         = 'docker', 'oci', 'registry', 'container', 'image', 'tag', 'manifest', 'retention', 'PSEdition_Core', 'PSEdition_Desktop', 'Windows', 'Linux', 'MacOS'
             LicenseUri   = 'https://opensource.org/licenses/MIT'
+            ProjectUri   = ''
+            Prerelease   = ''
             ReleaseNotes = 'See CHANGELOG.md.'
         }
     }

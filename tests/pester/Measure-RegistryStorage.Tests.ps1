@@ -58,7 +58,7 @@ Describe 'Measure-RegistryStorage' {
         ($usage | Sort-Object Size -Descending | Select-Object -First 1).Size | Should -Be ($usage | Measure-Object Size -Maximum).Maximum
         ($usage | Group-Object Scope | Where-Object Name -eq Repository).Count | Should -Be 5
         (Compare-Object ($usage | Where-Object Scope -eq Tag) (Measure-RegistryStorage $storage -By Tag -Repository i[1-4]) -Property Repository, Tag).Repository | Select-Object -Unique | Should -Be i5
-        ($usage | ConvertTo-Json | ConvertFrom-Json | Where-Object Tag -eq T11).Freed | Should -Be ($usage | Where-Object Tag -eq T11).Freed
+        (($usage | ConvertTo-Json | ConvertFrom-Json) | Where-Object Tag -eq T11).Freed | Should -Be ($usage | Where-Object Tag -eq T11).Freed
         ($usage | ConvertTo-Csv -NoTypeInformation | ConvertFrom-Csv | Where-Object Tag -eq T11).Freed | Should -Be ($usage | Where-Object Tag -eq T11).Freed
     }
 

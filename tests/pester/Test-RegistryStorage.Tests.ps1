@@ -39,7 +39,7 @@ Describe 'Test-RegistryStorage' {
         It 'gives what sorts, groups and is written as JSON and CSV' {
             $found = Test-RegistryStorage $storage -Content
             ($found | Group-Object Kind | Sort-Object Name).Name | Should -Be BlobCorrupt, TagLinkInvalid
-            ($found | ConvertTo-Json -Depth 3 | ConvertFrom-Json | Where-Object Kind -eq TagLinkInvalid).Tag | Should -Be T11
+            (($found | ConvertTo-Json -Depth 3 | ConvertFrom-Json) | Where-Object Kind -eq TagLinkInvalid).Tag | Should -Be T11
             ($found | ConvertTo-Csv -NoTypeInformation | ConvertFrom-Csv | Where-Object Kind -eq TagLinkInvalid).Tag | Should -Be T11
         }
 
