@@ -137,7 +137,7 @@ public sealed class DriveLifeTests : DriveTestBase
         Session.Invoke($"Import-Module '{ModuleSession.Manifest}' -ErrorAction Stop; $null = New-PSDrive -PSProvider ContainerRegistry -Name reg -Root http://{Registry.Address}").Succeed();
         Assert.Equal("T11", Session.Invoke("Get-Item reg:/i1/T11").Succeed().Texts("Name"));
         Session.Invoke("Set-Location reg:/i1").Succeed();
-        Assert.Contains("InUse", Assert.Single(Session.Invoke("Remove-Module RegistryTools").ErrorIds), StringComparison.Ordinal);
+        Session.Invoke("Remove-Module RegistryTools").Fail("InvalidOperation");
     }
 
     [Fact]
