@@ -59,6 +59,8 @@ internal static class ErrorRecords
     public const string PolicyInvalid = nameof(PolicyInvalid);
     public const string RetentionInvalid = nameof(RetentionInvalid);
     public const string RetentionLimit = nameof(RetentionLimit);
+    public const string DriveNotFound = nameof(DriveNotFound);
+    public const string PathAmbiguous = nameof(PathAmbiguous);
     public const string OperationFailed = nameof(OperationFailed);
 
     private static readonly bool ShowsRecommendedAction = typeof(PSObject).Assembly.GetName().Version >= new Version(7, 5);
@@ -101,7 +103,7 @@ internal static class ErrorRecords
             Remedy = remedy,
         };
         // Where the engine shows the recommended action below the message, it is not in the message as well.
-        return new ErrorRecord(exception, id, category, subject.Target) { ErrorDetails = new ErrorDetails(ShowsRecommendedAction ? message : text) { RecommendedAction = remedy ?? string.Empty } };
+        return exception.Record = new ErrorRecord(exception, id, category, subject.Target) { ErrorDetails = new ErrorDetails(ShowsRecommendedAction ? message : text) { RecommendedAction = remedy ?? string.Empty } };
     }
 
     private static string Sentence(string message) => message.Length > 0 && message[message.Length - 1] is '.' or '!' or '?' ? message : message + ".";

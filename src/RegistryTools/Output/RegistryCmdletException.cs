@@ -1,10 +1,12 @@
+using System.Management.Automation;
+
 namespace RegistryTools.PowerShell;
 
 /// <summary>
 /// The exception of this module's errors: what a script asks of <c>$_.Exception</c>. The inner exception is the core's, where the error
 /// came from there.
 /// </summary>
-public sealed class RegistryCmdletException : Exception
+public sealed class RegistryCmdletException : Exception, IContainsErrorRecord
 {
     /// <summary>Makes the exception.</summary>
     public RegistryCmdletException(string message, Exception? innerException = null)
@@ -35,4 +37,9 @@ public sealed class RegistryCmdletException : Exception
 
     /// <summary>What can be done about it, or null.</summary>
     public string? Remedy { get; init; }
+
+    /// <summary>The record that it is part of: where a provider ends a command, the engine keeps the exception alone and asks it for the rest.</summary>
+    internal ErrorRecord? Record { get; set; }
+
+    ErrorRecord? IContainsErrorRecord.ErrorRecord => Record;
 }
