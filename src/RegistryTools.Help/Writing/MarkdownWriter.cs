@@ -79,7 +79,7 @@ internal static class MarkdownWriter
         if (cmdlet.Sets.Count > 1) Row("Parameter sets", parameter.Uses is [{ Set: ParameterUse.AllSets }] || parameter.Uses.Count == cmdlet.Sets.Count ? "all" : string.Join(", ", parameter.Uses.Select(static use => use.Set)));
         Row("Required", Where(static use => use.IsMandatory ? "yes" : "no"));
         Row("Position", Where(static use => use.Position?.ToString(CultureInfo.InvariantCulture) ?? "named"));
-        Row("Default", parameter.Default is "None" or "False" ? parameter.Default : MarkdownText.Cell(parameter.Default));
+        Row("Default", parameter.Values.Any(value => value.Value == parameter.Default) ? $"`{parameter.Default}`" : MarkdownText.Cell(parameter.Default));
         Row("Pipeline input", Where(static use => (use.ByValue, use.ByPropertyName) switch { (true, true) => "by value, by property name", (true, false) => "by value", (false, true) => "by property name", _ => "no" }));
         Row("Wildcards", parameter.TakesWildcards ? "yes" : "no");
         if (parameter.Aliases.Count > 0) Row("Aliases", string.Join(", ", parameter.Aliases.Select(static alias => $"`{alias}`")));

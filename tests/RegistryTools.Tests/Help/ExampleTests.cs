@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using System.Text.RegularExpressions;
 using RegistryTools.Cmdlets.Tests.Host;
 using RegistryTools.Help;
 using RegistryTools.Help.Sources;
@@ -7,7 +8,7 @@ namespace RegistryTools.Cmdlets.Tests.Help;
 
 /// <summary>Every example of the help, run.</summary>
 [Collection(ProcessEnvironment.Name)]
-public sealed class ExampleTests
+public sealed partial class ExampleTests(ExampleTests.SharedPlace shared) : IClassFixture<ExampleTests.SharedPlace>
 {
     private static readonly string Sources = Path.Combine(ModuleSession.Root, "src", "RegistryTools", "Help");
 
@@ -20,7 +21,8 @@ public sealed class ExampleTests
     public async Task An_example_does_what_it_says(string cmdlet, string title)
     {
         var example = Find(cmdlet, title);
-        await using var place = await ExamplePlace.StartAsync();
+        await using var own = Changes().IsMatch(example.Before + example.Code) ? await ExamplePlace.StartAsync() : null;
+        var place = own ?? shared.Place;
         if (example.Before is not null) place.Invoke(example.Before).Succeed();
         if (example.Output is not null)
         {
@@ -67,4 +69,17 @@ public sealed class ExampleTests
     private static Example Find(string cmdlet, string title) => HelpFile.Read(Path.Combine(Sources, cmdlet + ".md")).Examples.Single(example => example.Title == title);
 
     private static IEnumerable<HelpFile> Read() => Directory.GetFiles(Sources, "*.md").Order(StringComparer.Ordinal).Select(HelpFile.Read);
+
+    [GeneratedRegex("(Remove|Restore|Clear|Repair|Invoke|Connect|Disconnect)-Registry")]
+    private static partial Regex Changes();
+
+    /// <summary>One place for all examples that change nothing.</summary>
+    public sealed class SharedPlace : IAsyncLifetime
+    {
+        internal ExamplePlace Place { get; private set; } = null!;
+
+        public async Task InitializeAsync() => Place = await ExamplePlace.StartAsync();
+
+        public async Task DisposeAsync() => await Place.DisposeAsync();
+    }
 }
