@@ -25,7 +25,7 @@ public sealed class SelectRegistryTagCommand : RegistryCmdlet
 
     /// <summary>Chooses tags older than this: 30d, 2w, 12h or a TimeSpan. A tag whose date can't be told is kept, and named.</summary>
     [Parameter]
-    [AgeTransformation]
+    [AgeTransformation(IsLong = true)]
     public TimeSpan? OlderThan { get; set; }
 
     /// <summary>The date that counts: Created, when the image was built, as it says; Tagged, when the tag was written, which only storage tells.</summary>
@@ -35,7 +35,7 @@ public sealed class SelectRegistryTagCommand : RegistryCmdlet
 
     /// <summary>Keeps so many of the newest of each repository, or of each group, of those that the rules on names choose.</summary>
     [Parameter]
-    [ValidateRange(0, int.MaxValue)]
+    [ValidateRange(1, int.MaxValue)]
     public int KeepLast { get; set; }
 
     /// <summary>A regular expression whose first group names a tag's group, such as <c>'^(.*)-\d+$'</c>. A tag in no group is kept.</summary>
@@ -93,6 +93,8 @@ public sealed class SelectRegistryTagCommand : RegistryCmdlet
         var rules = Rules();
         try
         {
+            // A variable that is not there is no rule that is not given.
+            if (OlderThan is null && MyInvocation.BoundParameters.ContainsKey(nameof(OlderThan))) throw new RetentionException("An age is given, and it is nothing.", "-OlderThan takes a TimeSpan, or such as 30d.");
             selector = new RetentionSelector(rules, DateTimeOffset.UtcNow);
         }
         catch (RetentionException error)
@@ -123,7 +125,7 @@ public sealed class SelectRegistryTagCommand : RegistryCmdlet
         var tags = new List<RetentionTag>(items.Count);
         var bare = items.Where(static item => item.Properties["Created"] is null).ToList();
         var details = new Dictionary<string, TagDetail>(StringComparer.Ordinal);
-        if (rules.NeedsDate && bare.Count > 0 && !TryLookUp(subject, registry, repository, bare, details)) return;
+        if (rules.NeedsDetail && bare.Count > 0 && !TryLookUp(subject, registry, repository, bare, details)) return;
         var seen = new HashSet<string>(StringComparer.Ordinal);
         foreach (var item in items)
         {
