@@ -49,7 +49,7 @@ public sealed class ReadingTests(SharedSession shared) : MisbehaviourTestBase(sh
     public async Task A_manifest_that_can_not_be_relied_on_is_one_clear_error(string name)
     {
         var (sends, id) = Bad[name];
-        await ConnectAsync(options: "-RetryCount 0 -TimeoutSec 2");
+        await ConnectAsync(options: "-RetryCount 0 -TimeoutSec 20");
         Server.On("GET /v2/i1/manifests/T11", sends(Server));
         AssertClear(Run("Get-RegistryManifest i1:T11").Fail(id), "T11");
         AssertClear(Assert.Single(Run("Get-RegistryImage i1:T11").Errors), "T11");
