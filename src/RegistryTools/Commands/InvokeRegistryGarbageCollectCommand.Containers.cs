@@ -246,12 +246,12 @@ public sealed partial class InvokeRegistryGarbageCollectCommand
             BlobsRemoved = report.Blobs.Count,
             LayersRemoved = report.LayersRemoved,
             BytesFreed = null,
-            Problems =
+            Problems = new(
             [
                 .. plan.Needed.Select(manifest => $"{manifest.Repository}@{manifest.Digest} has no tag and is needed: the registry's own collector deletes it."),
                 .. plan.Unread.Select(manifest => $"{manifest.Repository}@{manifest.Digest} could not be read."),
                 .. report.Warnings,
-            ],
+            ]),
         });
     }
 

@@ -130,7 +130,7 @@ public sealed class RemoveRegistryManifestCommand : ReferenceTargetCmdlet
             Repository = place.Repository,
             Digest = manifest.Digest.ToString(),
             MediaType = manifest.MediaType,
-            Tags = [.. plan.Tags],
+            Tags = new(plan.Tags),
             Time = DateTimeOffset.Now,
         });
     }

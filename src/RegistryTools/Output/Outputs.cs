@@ -8,13 +8,8 @@ namespace RegistryTools.PowerShell.Output;
 /// <summary>Makes this assembly's objects, which users see, of the core's, which they don't.</summary>
 internal static class Outputs
 {
-    public static RegistryManifestKind KindOf(ManifestKind kind, string? artifactType) => kind switch
-    {
-        ManifestKind.Image => artifactType is null ? RegistryManifestKind.Image : RegistryManifestKind.Artifact,
-        ManifestKind.Index => RegistryManifestKind.Index,
-        ManifestKind.Schema1 => RegistryManifestKind.Schema1,
-        _ => RegistryManifestKind.Unknown,
-    };
+    // States and kinds are texts on all objects: ConvertTo-Json writes an enumeration as a number.
+    private static string KindOf(ManifestKind kind, string? artifactType) => kind == ManifestKind.Image && artifactType is not null ? "Artifact" : kind.ToString();
 
     public static RegistryTagDetail Tag(string registry, string repository, TagDetail detail) =>
         new(registry, repository, detail.Tag, detail.Digest?.ToString() ?? string.Empty)
@@ -23,7 +18,7 @@ internal static class Outputs
             Kind = KindOf(detail.Kind, detail.ArtifactType),
             Size = detail.Size,
             Created = detail.Created,
-            Platform = [.. detail.Platforms.Select(platform => platform.ToString())],
+            Platform = new(detail.Platforms.Select(platform => platform.ToString())),
             ArtifactType = detail.ArtifactType,
             IsPlaceholder = detail.IsPlaceholder,
             Tagged = detail.Tagged,
@@ -36,7 +31,7 @@ internal static class Outputs
             Size = descriptor.Size < 0 ? null : descriptor.Size,
             Platform = descriptor.Platform?.ToString(),
             ArtifactType = descriptor.ArtifactType,
-            Annotations = descriptor.Annotations,
+            Annotations = descriptor.Annotations.Count == 0 ? null : RegistryDictionary.Of(descriptor.Annotations),
         };
 
     public static RegistryManifest Manifest(string registry, string repository, string? tag, Manifest manifest, Platform? platform, string? index) =>
@@ -50,10 +45,10 @@ internal static class Outputs
             IndexDigest = index,
             ContentSize = manifest.ContentSize,
             Config = manifest.Config is null ? null : Descriptor(registry, repository, manifest.Config),
-            Layers = [.. manifest.Layers.Select(layer => Descriptor(registry, repository, layer))],
-            Manifests = [.. manifest.Manifests.Select(child => Descriptor(registry, repository, child))],
+            Layers = new(manifest.Layers.Select(layer => Descriptor(registry, repository, layer))),
+            Manifests = new(manifest.Manifests.Select(child => Descriptor(registry, repository, child))),
             Subject = manifest.Subject is null ? null : Descriptor(registry, repository, manifest.Subject),
-            Annotations = manifest.Annotations,
+            Annotations = RegistryDictionary.Of(manifest.Annotations),
         };
 
     public static RegistryImage Image(string registry, string repository, string? tag, ImageDetail image)
@@ -79,15 +74,15 @@ internal static class Outputs
             Author = config.Author,
             Size = image.Manifest.ContentSize + image.Manifest.Raw.Length,
             User = config.User,
-            Environment = [.. config.Environment],
-            Entrypoint = [.. config.Entrypoint],
-            Command = [.. config.Command],
+            Environment = new(config.Environment),
+            Entrypoint = new(config.Entrypoint),
+            Command = new(config.Command),
             WorkingDirectory = config.WorkingDirectory,
-            ExposedPorts = [.. config.ExposedPorts],
-            Volumes = [.. config.Volumes],
-            Labels = config.Labels,
-            History = [.. history],
-            Layers = layers,
+            ExposedPorts = new(config.ExposedPorts),
+            Volumes = new(config.Volumes),
+            Labels = RegistryDictionary.Of(config.Labels),
+            History = new(history),
+            Layers = new(layers),
         };
     }
 
@@ -96,19 +91,12 @@ internal static class Outputs
         {
             Product = capabilities.Product,
             Authentication = capabilities.Authentication,
-            Catalog = SupportOf(capabilities.Catalog),
-            Referrers = SupportOf(capabilities.Referrers),
-            TagDelete = SupportOf(capabilities.TagDelete),
-            ManifestDelete = SupportOf(capabilities.ManifestDelete),
-            Notes = [.. capabilities.Notes],
+            Catalog = capabilities.Catalog.ToString(),
+            Referrers = capabilities.Referrers.ToString(),
+            TagDelete = capabilities.TagDelete.ToString(),
+            ManifestDelete = capabilities.ManifestDelete.ToString(),
+            Notes = new(capabilities.Notes),
         };
-
-    private static RegistrySupport SupportOf(Support support) => support switch
-    {
-        Support.Supported => RegistrySupport.Supported,
-        Support.NotSupported => RegistrySupport.NotSupported,
-        _ => RegistrySupport.Unknown,
-    };
 
     private static byte[] Bytes(ReadOnlyMemory<byte> raw) =>
         MemoryMarshal.TryGetArray(raw, out var segment) && segment.Array is { } array && segment.Offset == 0 && segment.Count == array.Length ? array : raw.ToArray();

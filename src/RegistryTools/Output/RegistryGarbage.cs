@@ -63,10 +63,10 @@ public sealed class RegistryGarbageCollection
     public string? Container { get; internal set; }
 
     /// <summary>What could not be read, or was found wrong.</summary>
-    public string[] Problems { get; internal set; } = [];
+    public RegistryList<string> Problems { get; internal set; } = RegistryList<string>.None;
 
     /// <inheritdoc/>
-    public override string ToString() => RunId ?? StoragePath;
+    public override string ToString() => RunId ?? Container ?? StoragePath;
 
     internal static RegistryGarbageCollection From(GarbageCollectionResult result) => new()
     {
@@ -87,7 +87,7 @@ public sealed class RegistryGarbageCollection
         GivenBack = result.GivenBack,
         BytesQuarantined = result.BytesQuarantined,
         BytesFreed = result.BytesFreed,
-        Problems = [.. result.Problems.Select(problem => problem.Message)],
+        Problems = new(result.Problems.Select(problem => problem.Message)),
     };
 }
 
@@ -125,7 +125,7 @@ public sealed class RegistryGarbageItem
     public string State { get; internal set; } = string.Empty;
 
     /// <inheritdoc/>
-    public override string ToString() => Path;
+    public override string ToString() => Path.Length > 0 ? Path : Repository is null ? Kind + " " + Digest : Repository + "@" + Digest;
 
     internal static RegistryGarbageItem From(GarbageItem item, string storage, string? run, string state) => new()
     {
@@ -221,5 +221,5 @@ public sealed class RegistryGarbageRestoration
     public long Size { get; internal set; }
 
     /// <inheritdoc/>
-    public override string ToString() => RunId ?? StoragePath;
+    public override string ToString() => Digest ?? Repository ?? RunId ?? StoragePath;
 }

@@ -51,34 +51,34 @@ public sealed class RegistryImage
     public string? User { get; internal set; }
 
     /// <summary>The environment, <c>NAME=value</c> each.</summary>
-    public string[] Environment { get; internal set; } = [];
+    public RegistryList<string> Environment { get; internal set; } = RegistryList<string>.None;
 
     /// <summary>The entry point.</summary>
-    public string[] Entrypoint { get; internal set; } = [];
+    public RegistryList<string> Entrypoint { get; internal set; } = RegistryList<string>.None;
 
     /// <summary>The command.</summary>
-    public string[] Command { get; internal set; } = [];
+    public RegistryList<string> Command { get; internal set; } = RegistryList<string>.None;
 
     /// <summary>The working directory.</summary>
     public string? WorkingDirectory { get; internal set; }
 
     /// <summary>The ports it exposes.</summary>
-    public string[] ExposedPorts { get; internal set; } = [];
+    public RegistryList<string> ExposedPorts { get; internal set; } = RegistryList<string>.None;
 
     /// <summary>The volumes it declares.</summary>
-    public string[] Volumes { get; internal set; } = [];
+    public RegistryList<string> Volumes { get; internal set; } = RegistryList<string>.None;
 
     /// <summary>Its labels.</summary>
-    public IReadOnlyDictionary<string, string> Labels { get; internal set; } = new Dictionary<string, string>();
+    public RegistryDictionary Labels { get; internal set; } = RegistryDictionary.None;
 
     /// <summary>How it was built, oldest step first.</summary>
-    public RegistryImageHistory[] History { get; internal set; } = [];
+    public RegistryList<RegistryImageHistory> History { get; internal set; } = RegistryList<RegistryImageHistory>.None;
 
     /// <summary>Its layers, base first.</summary>
-    public RegistryDescriptor[] Layers { get; internal set; } = [];
+    public RegistryList<RegistryDescriptor> Layers { get; internal set; } = RegistryList<RegistryDescriptor>.None;
 
     /// <inheritdoc/>
-    public override string ToString() => Repository + (Tag is null ? "@" + Digest : ":" + Tag) + " (" + Platform + ")";
+    public override string ToString() => Registry + "/" + Repository + (Tag is null ? "@" + Digest : ":" + Tag) + " (" + Platform + ")";
 }
 
 /// <summary>One step of an image's build.</summary>

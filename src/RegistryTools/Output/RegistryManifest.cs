@@ -31,8 +31,8 @@ public sealed class RegistryManifest
     /// <summary>Its media type.</summary>
     public string MediaType { get; internal set; } = string.Empty;
 
-    /// <summary>Its kind.</summary>
-    public RegistryManifestKind Kind { get; internal set; }
+    /// <summary>Image, Index (an image for several platforms, or another list of manifests), Artifact (a chart, a signature, a bill of materials), Schema1 (a Docker image of schema 1) or Unknown.</summary>
+    public string Kind { get; internal set; } = string.Empty;
 
     /// <summary>Its schema version: 1 or 2; 0 where it says nothing.</summary>
     public int SchemaVersion { get; internal set; }
@@ -56,16 +56,16 @@ public sealed class RegistryManifest
     public RegistryDescriptor? Config { get; internal set; }
 
     /// <summary>The layers, base first.</summary>
-    public RegistryDescriptor[] Layers { get; internal set; } = [];
+    public RegistryList<RegistryDescriptor> Layers { get; internal set; } = RegistryList<RegistryDescriptor>.None;
 
     /// <summary>The manifests that an index lists.</summary>
-    public RegistryDescriptor[] Manifests { get; internal set; } = [];
+    public RegistryList<RegistryDescriptor> Manifests { get; internal set; } = RegistryList<RegistryDescriptor>.None;
 
     /// <summary>The manifest that this one belongs to, as a signature does.</summary>
     public RegistryDescriptor? Subject { get; internal set; }
 
     /// <summary>Its annotations.</summary>
-    public IReadOnlyDictionary<string, string> Annotations { get; internal set; } = new Dictionary<string, string>();
+    public RegistryDictionary Annotations { get; internal set; } = RegistryDictionary.None;
 
     /// <summary>The bytes as the registry holds them: those that the digest is of.</summary>
     public byte[] GetBytes() => (byte[])_bytes.Clone();
@@ -74,7 +74,7 @@ public sealed class RegistryManifest
     public string GetText() => Encoding.UTF8.GetString(_bytes);
 
     /// <inheritdoc/>
-    public override string ToString() => Repository + (Tag is null ? "@" + Digest : ":" + Tag);
+    public override string ToString() => Registry + "/" + Repository + (Tag is null ? "@" + Digest : ":" + Tag);
 }
 
 /// <summary>What a manifest says of one of its parts.</summary>
@@ -108,8 +108,8 @@ public sealed class RegistryDescriptor
     /// <summary>The kind of artifact, where it is one.</summary>
     public string? ArtifactType { get; internal set; }
 
-    /// <summary>Its annotations.</summary>
-    public IReadOnlyDictionary<string, string> Annotations { get; internal set; } = new Dictionary<string, string>();
+    /// <summary>Its annotations; null where it has none.</summary>
+    public RegistryDictionary? Annotations { get; internal set; }
 
     /// <inheritdoc/>
     public override string ToString() => Digest;

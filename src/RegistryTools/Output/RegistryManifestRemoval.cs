@@ -16,11 +16,11 @@ public sealed class RegistryManifestRemoval
     public string MediaType { get; internal set; } = string.Empty;
 
     /// <summary>The tags that pointed to it and are gone with it.</summary>
-    public string[] Tags { get; internal set; } = [];
+    public RegistryList<string> Tags { get; internal set; } = RegistryList<string>.None;
 
     /// <summary>When it was removed.</summary>
     public DateTimeOffset Time { get; internal set; }
 
     /// <inheritdoc/>
-    public override string ToString() => Repository + "@" + Digest;
+    public override string ToString() => Registry + "/" + Repository + "@" + Digest;
 }

@@ -12,7 +12,7 @@ public sealed class RegistryRepositoryRemoval
     public string Repository { get; internal set; } = string.Empty;
 
     /// <summary>The tags that are gone.</summary>
-    public string[] Tags { get; internal set; } = [];
+    public RegistryList<string> Tags { get; internal set; } = RegistryList<string>.None;
 
     /// <summary>How many manifests are gone: of a storage all, else those that the tags pointed to.</summary>
     public int Manifests { get; internal set; }
@@ -27,13 +27,13 @@ public sealed class RegistryRepositoryRemoval
     public DateTimeOffset Time { get; internal set; }
 
     /// <inheritdoc/>
-    public override string ToString() => Repository;
+    public override string ToString() => Registry + "/" + Repository;
 
     internal static RegistryRepositoryRemoval From(RepositoryRemoval removal, string registry, string? storage) => new()
     {
         Registry = registry,
         Repository = removal.Repository,
-        Tags = [.. removal.Tags],
+        Tags = new(removal.Tags),
         Manifests = removal.Manifests,
         StoragePath = storage,
         RunId = removal.RunId,

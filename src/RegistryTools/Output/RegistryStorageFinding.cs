@@ -27,7 +27,7 @@ public sealed class RegistryStorageFinding
     public string? Tag => Finding.Tags.Count == 0 ? null : Finding.Tags[0];
 
     /// <summary>The tags that can't be pulled whole because of it.</summary>
-    public string[] Tags => [.. Finding.Tags];
+    public RegistryList<string> Tags => new(Finding.Tags);
 
     /// <summary>The digest of what is missing or wrong.</summary>
     public string? Digest => Finding.Digest?.ToString();

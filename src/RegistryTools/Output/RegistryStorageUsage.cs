@@ -129,7 +129,7 @@ public sealed class RegistrySavings
     public int? AlreadyFreeManifests { get; internal set; }
 
     /// <summary>What was named and is not there.</summary>
-    public string[] NotFound { get; internal set; } = [];
+    public RegistryList<string> NotFound { get; internal set; } = RegistryList<string>.None;
 
     /// <summary>Whether everything that these tags need could be read.</summary>
     public bool IsComplete { get; internal set; }
@@ -150,7 +150,7 @@ public sealed class RegistrySavings
         FreedManifests = savings.FreedManifests,
         AlreadyFreeBlobs = savings.AlreadyFreeBlobs,
         AlreadyFreeManifests = savings.AlreadyFreeManifests,
-        NotFound = [.. savings.NotFound.Select(selection => selection.ToString())],
+        NotFound = new(savings.NotFound.Select(selection => selection.ToString())),
         IsComplete = savings.IsComplete,
     };
 }

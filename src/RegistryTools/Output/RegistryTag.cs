@@ -1,7 +1,9 @@
+using RegistryTools.PowerShell.Output;
+
 namespace RegistryTools.PowerShell;
 
 /// <summary>A tag of a repository.</summary>
-public sealed class RegistryTag
+public sealed class RegistryTag : IComparable
 {
     internal RegistryTag(string registry, string repository, string name, string? digest)
     {
@@ -27,5 +29,22 @@ public sealed class RegistryTag
     public string? Digest { get; }
 
     /// <inheritdoc/>
-    public override string ToString() => Repository + ":" + Name;
+    public override string ToString() => Registry + "/" + Repository + ":" + Name;
+
+    /// <summary>Orders by registry, repository and tag, numbers by their value.</summary>
+    /// <exception cref="ArgumentException">It is something else.</exception>
+    public int CompareTo(object? obj) => obj switch
+    {
+        null => 1,
+        RegistryTag other => Compare(other),
+        _ => throw Identity.NotComparable(obj),
+    };
+
+    /// <summary>Whether it is the same tag.</summary>
+    public override bool Equals(object? obj) => obj is RegistryTag other && Compare(other) == 0;
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => Identity.Hash(Registry, Repository, Name);
+
+    private int Compare(RegistryTag other) => Identity.Compare(Registry, Repository, Name, other.Registry, other.Repository, other.Name);
 }

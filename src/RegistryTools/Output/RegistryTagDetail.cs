@@ -1,7 +1,9 @@
+using RegistryTools.PowerShell.Output;
+
 namespace RegistryTools.PowerShell;
 
 /// <summary>A tag with what there is to know of it without pulling it.</summary>
-public sealed class RegistryTagDetail
+public sealed class RegistryTagDetail : IComparable
 {
     internal RegistryTagDetail(string registry, string repository, string name, string digest)
     {
@@ -29,8 +31,8 @@ public sealed class RegistryTagDetail
     /// <summary>The manifest's media type.</summary>
     public string MediaType { get; internal set; } = string.Empty;
 
-    /// <summary>The manifest's kind.</summary>
-    public RegistryManifestKind Kind { get; internal set; }
+    /// <summary>The manifest's kind: Image, Index, Artifact, Schema1 or Unknown.</summary>
+    public string Kind { get; internal set; } = string.Empty;
 
     /// <summary>
     /// The bytes that a pull takes: manifest, configuration and layers; of an index, those of all its platforms, what they share counted once. Null where that is not
@@ -45,7 +47,7 @@ public sealed class RegistryTagDetail
     public DateTimeOffset? Tagged { get; internal set; }
 
     /// <summary>What it runs on.</summary>
-    public string[] Platform { get; internal set; } = [];
+    public RegistryList<string> Platform { get; internal set; } = RegistryList<string>.None;
 
     /// <summary>The kind of artifact, where it is one.</summary>
     public string? ArtifactType { get; internal set; }
@@ -54,5 +56,26 @@ public sealed class RegistryTagDetail
     public bool IsPlaceholder { get; internal set; }
 
     /// <inheritdoc/>
-    public override string ToString() => Repository + ":" + Name;
+    public override string ToString() => Registry + "/" + Repository + ":" + Name;
+
+    /// <summary>Orders by registry, repository and tag, numbers by their value, and by digest where a tag was looked at twice.</summary>
+    /// <exception cref="ArgumentException">It is something else.</exception>
+    public int CompareTo(object? obj) => obj switch
+    {
+        null => 1,
+        RegistryTagDetail other => Compare(other),
+        _ => throw Identity.NotComparable(obj),
+    };
+
+    /// <summary>Whether it is the same tag on the same manifest.</summary>
+    public override bool Equals(object? obj) => obj is RegistryTagDetail other && Compare(other) == 0;
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => Identity.Hash(Registry, Repository, Name);
+
+    private int Compare(RegistryTagDetail other)
+    {
+        var order = Identity.Compare(Registry, Repository, Name, other.Registry, other.Repository, other.Name);
+        return order != 0 ? order : string.CompareOrdinal(Digest, other.Digest);
+    }
 }

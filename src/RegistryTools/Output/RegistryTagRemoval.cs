@@ -36,8 +36,8 @@ public sealed class RegistryTagRemoval
     /// <summary>The run that it was part of.</summary>
     public string RunId { get; internal set; } = string.Empty;
 
-    /// <summary>What it was pulled by: registry, repository and tag.</summary>
-    public override string ToString() => Tag is null ? Repository + "@" + Digest : Repository + ":" + Tag;
+    /// <summary>The registry, the repository and the tag.</summary>
+    public override string ToString() => Registry + "/" + Repository + (Tag is null ? "@" + Digest : ":" + Tag);
 
     internal static RegistryTagRemoval From(TagRemoval removal, string registry) => new()
     {

@@ -19,5 +19,5 @@ public sealed class RegistryTagRestoration
     public string Result { get; internal set; } = string.Empty;
 
     /// <inheritdoc/>
-    public override string ToString() => Repository + ":" + Tag;
+    public override string ToString() => Registry + "/" + Repository + ":" + Tag;
 }

@@ -1,18 +1,5 @@
 namespace RegistryTools.PowerShell;
 
-/// <summary>Whether a registry can do something.</summary>
-public enum RegistrySupport
-{
-    /// <summary>It could not be told.</summary>
-    Unknown,
-
-    /// <summary>It can.</summary>
-    Supported,
-
-    /// <summary>It can't, or that is switched off.</summary>
-    NotSupported,
-}
-
 /// <summary>What a registry can do, found without changing anything.</summary>
 public sealed class RegistryTestResult
 {
@@ -34,20 +21,20 @@ public sealed class RegistryTestResult
     /// <summary>How it asks who one is: None, Basic or Bearer.</summary>
     public string? Authentication { get; internal set; }
 
-    /// <summary>Whether it lists its repositories.</summary>
-    public RegistrySupport Catalog { get; internal set; }
+    /// <summary>Whether it lists its repositories: Supported, NotSupported or Unknown, as in all of these.</summary>
+    public string Catalog { get; internal set; } = string.Empty;
 
     /// <summary>Whether it has the referrers API. Where it has not, the fallback tags are read.</summary>
-    public RegistrySupport Referrers { get; internal set; }
+    public string Referrers { get; internal set; } = string.Empty;
 
     /// <summary>Whether it deletes a tag by its name. Where it does not, Remove-RegistryTag uses a placeholder.</summary>
-    public RegistrySupport TagDelete { get; internal set; }
+    public string TagDelete { get; internal set; } = string.Empty;
 
     /// <summary>Whether it deletes manifests: not where deletion is disabled, and then it deletes nothing at all.</summary>
-    public RegistrySupport ManifestDelete { get; internal set; }
+    public string ManifestDelete { get; internal set; } = string.Empty;
 
     /// <summary>What was seen and could not be judged.</summary>
-    public string[] Notes { get; internal set; } = [];
+    public RegistryList<string> Notes { get; internal set; } = RegistryList<string>.None;
 
     /// <inheritdoc/>
     public override string ToString() => Registry;

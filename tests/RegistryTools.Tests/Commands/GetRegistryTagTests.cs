@@ -13,7 +13,7 @@ public sealed class GetRegistryTagTests : RegistryTestBase
         Assert.Equal("i1 i1 i1", result.Texts("Repository"));
         Assert.Equal("reg reg reg", result.Texts("Registry"));
         Assert.Equal("RegistryTools.PowerShell.RegistryTag", result.Output[0].TypeNames[0]);
-        Assert.Equal("i1:T11", result.Output[0].ToString());
+        Assert.Equal("reg/i1:T11", result.Output[0].ToString());
     }
 
     [Fact]
@@ -137,7 +137,7 @@ public sealed class GetRegistryTagTests : RegistryTestBase
         foreach (var manifest in manifests)
         {
             expected += (long)manifest.Properties["Size"].Value;
-            foreach (var blob in new[] { manifest.Properties["Config"].Value }.Concat((object[])manifest.Properties["Layers"].Value))
+            foreach (var blob in new[] { manifest.Properties["Config"].Value }.Concat((IEnumerable<object>)manifest.Properties["Layers"].Value))
             {
                 var descriptor = System.Management.Automation.PSObject.AsPSObject(blob);
                 blobs[(string)descriptor.Properties["Digest"].Value] = (long)descriptor.Properties["Size"].Value;

@@ -91,12 +91,12 @@ public sealed class ManifestAndImageTests : RegistryTestBase
         Assert.Equal("linux/amd64", Value("Platform"));
         Assert.Equal(new DateTimeOffset(2024, 5, 6, 7, 8, 9, TimeSpan.Zero), Value("Created"));
         Assert.Equal("tests", Value("Author"));
-        Assert.Equal(["PATH=/bin", "A=b"], (string[])Value("Environment")!);
-        Assert.Equal(["/entry"], (string[])Value("Entrypoint")!);
-        Assert.Equal(["serve"], (string[])Value("Command")!);
+        Assert.Equal(["PATH=/bin", "A=b"], (IEnumerable<string>)Value("Environment")!);
+        Assert.Equal(["/entry"], (IEnumerable<string>)Value("Entrypoint")!);
+        Assert.Equal(["serve"], (IEnumerable<string>)Value("Command")!);
         Assert.Equal("app", Value("User"));
         Assert.Equal("/srv", Value("WorkingDirectory"));
-        Assert.Equal(["80/tcp"], (string[])Value("ExposedPorts")!);
+        Assert.Equal(["80/tcp"], (IEnumerable<string>)Value("ExposedPorts")!);
         Assert.Equal("someone", Session.Invoke("(Get-RegistryImage i1:T12).Labels['maintainer']").Succeed().Output[0].ToString());
         var steps = Session.Invoke("(Get-RegistryImage i1:T12).History").Succeed();
         Assert.Equal("False True", steps.Texts("EmptyLayer"));

@@ -56,8 +56,9 @@ public sealed partial class ModuleSession : IDisposable
     }
 
     /// <summary>Runs a script and gives what a shell would show of its output.</summary>
-    public string Show(string script)
+    public string Show(string script, params (string Name, object? Value)[] variables)
     {
+        foreach (var (name, value) in variables) _runspace.SessionStateProxy.SetVariable(name, value);
         Host.Text.Clear();
         using var shell = PowerShell.Create();
         shell.Runspace = _runspace;
@@ -190,5 +191,5 @@ public sealed record ScriptResult(
     public IReadOnlyList<object?> Values(string property) => [.. Output.Select(item => item.Properties[property]?.Value)];
 
     /// <summary>A property of every object, as text.</summary>
-    public string Texts(string property) => string.Join(" ", Values(property).Select(value => value is object[] list ? string.Join("+", list) : LanguagePrimitives.ConvertTo<string>(value)));
+    public string Texts(string property) => string.Join(" ", Values(property).Select(value => value is System.Collections.IEnumerable list and not string ? string.Join("+", list.Cast<object>()) : LanguagePrimitives.ConvertTo<string>(value)));
 }
