@@ -2,6 +2,7 @@ using System.Management.Automation;
 using RegistryTools.GarbageCollection;
 using RegistryTools.PowerShell.Binding;
 using RegistryTools.PowerShell.Output;
+using RegistryTools.PowerShell.Pipeline;
 
 namespace RegistryTools.PowerShell.Commands;
 
@@ -26,7 +27,7 @@ public sealed class GetRegistryGarbageCommand : StorageCmdlet
     private protected override void Process()
     {
         if (!TryFindStorage(out var storage)) return;
-        if (!TryRun(new ErrorSubject(storage.Root), token => GarbageRun.ReadAsync(storage, token), out var runs, "Reading the quarantine")) return;
+        if (!TryRun(new ErrorSubject(storage.Root), token => GarbageRun.ReadAsync(storage, token, ActivityRouter.Log), out var runs, "Reading the quarantine")) return;
         foreach (var run in runs)
         {
             if (!string.IsNullOrEmpty(RunId) && !string.Equals(RunId, run.Id, StringComparison.OrdinalIgnoreCase)) continue;
