@@ -9,7 +9,7 @@ namespace RegistryTools.Verification;
 /// <summary>Holds the bytes of blobs against their digests, as fast as they can be read.</summary>
 internal sealed class ContentVerifier(StorageLocation location, DigestTable digests, int throttleLimit, IActivityLog log)
 {
-    private const string Activity = "Checking content";
+    private const string Activity = "Verifying the content";
     private const int BufferSize = 1 << 19;
 
     private long _done;

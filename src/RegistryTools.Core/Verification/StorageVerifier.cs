@@ -13,7 +13,7 @@ namespace RegistryTools.Verification;
 /// </summary>
 public sealed class StorageVerifier
 {
-    private const string Activity = "Verifying";
+    private const string Activity = "Verifying the storage";
     private const string TakeAway = "Bring the file back from a backup; or have Repair-RegistryStorage take it away, since the registry takes no other in its place as long as it is there, and push what needs it again.";
 
     private readonly StorageLocation _location;
