@@ -143,8 +143,15 @@ internal sealed class CmdletSource : IDisposable
         var open = new Queue<Type>(cmdlets.SelectMany(static type => type.GetCustomAttributes<OutputTypeAttribute>()).SelectMany(static attribute => attribute.Type).Select(static name => name.Type).OfType<Type>());
         while (open.TryDequeue(out var type))
         {
+            if (typeof(System.Collections.IEnumerable).IsAssignableFrom(type))
+            {
+                // Of a list what is in it is told of.
+                foreach (var part in type.IsArray ? [type.GetElementType()!] : type.GetGenericArguments()) open.Enqueue(part);
+                continue;
+            }
+
             if (type.Assembly != _assembly || !known.Add(type) || type.IsEnum) continue;
-            foreach (var property in type.GetProperties()) open.Enqueue(property.PropertyType.IsArray ? property.PropertyType.GetElementType()! : Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType);
+            foreach (var property in type.GetProperties()) open.Enqueue(Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType);
         }
 
         return [.. known.OrderBy(static type => type.Name, StringComparer.Ordinal).Select(Type)];
