@@ -100,6 +100,7 @@ public sealed class RegistryCollector(IRegistryRuntime runtime, QuiescenceNotes 
             var done = await RunAsync(command, beside: false, cancellationToken).ConfigureAwait(false);
             if (options.Restart && done.Blobs.Count + done.Manifests.Count > 0)
             {
+                options.Log.Progress("Restarting the registry", runtime.Name, 0, null, string.Empty);
                 await runtime.RestartAsync(cancellationToken).ConfigureAwait(false);
                 await WaitUntilServesAsync(cancellationToken).ConfigureAwait(false);
             }
@@ -112,6 +113,7 @@ public sealed class RegistryCollector(IRegistryRuntime runtime, QuiescenceNotes 
         QuiescenceNote? written = null;
         try
         {
+            options.Log.Progress("Making the registry quiet", $"{runtime.Name}, by {options.Quiesce}", 0, null, string.Empty);
             await runtime.QuiesceAsync(
                 options.Quiesce,
                 note =>
@@ -188,6 +190,7 @@ public sealed class RegistryCollector(IRegistryRuntime runtime, QuiescenceNotes 
     {
         try
         {
+            options.Log.Progress("Bringing the registry back", runtime.Name, 0, null, string.Empty);
             await runtime.ResumeAsync(note, cancellationToken).ConfigureAwait(false);
             await WaitUntilServesAsync(cancellationToken).ConfigureAwait(false);
         }
@@ -203,9 +206,11 @@ public sealed class RegistryCollector(IRegistryRuntime runtime, QuiescenceNotes 
     private async Task WaitUntilServesAsync(CancellationToken cancellationToken)
     {
         using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(2) };
-        var until = DateTimeOffset.UtcNow + options.ResumeTimeout;
+        var since = DateTimeOffset.UtcNow;
+        var until = since + options.ResumeTimeout;
         while (true)
         {
+            options.Log.Progress("Waiting for the registry to serve again", runtime.Name, (long)(DateTimeOffset.UtcNow - since).TotalSeconds, (long)options.ResumeTimeout.TotalSeconds, "second");
             var state = await runtime.InspectAsync(cancellationToken).ConfigureAwait(false);
             var addresses = state.Addresses.Count > 0 ? state.Addresses : state.SharesHostNetwork && AddressOf(state) is { } own ? [own] : [];
             if (state.IsRunning && !state.IsPaused)
@@ -322,7 +327,7 @@ public sealed class RegistryCollector(IRegistryRuntime runtime, QuiescenceNotes 
             output.Add(line);
             if (DateTimeOffset.UtcNow - clock < TimeSpan.FromMilliseconds(200)) return;
             clock = DateTimeOffset.UtcNow;
-            options.Log.Progress(Activity, Shown.Short(line, 120), output.Steps, null);
+            options.Log.Progress(Activity, Shown.Short(line, 120), output.Steps, null, "line");
         }
 
         var ended = beside ? await runtime.RunBesideAsync(command, Line, cancellationToken).ConfigureAwait(false) : await runtime.RunAsync(command, Line, cancellationToken).ConfigureAwait(false);
@@ -351,7 +356,7 @@ public sealed class RegistryCollector(IRegistryRuntime runtime, QuiescenceNotes 
             async manifest =>
             {
                 var read = await FindManifestAsync(manifest, root, cancellationToken).ConfigureAwait(false);
-                options.Log.Progress("Looking at what would be deleted", manifest.Repository, Interlocked.Increment(ref done), report.Manifests.Count);
+                options.Log.Progress("Looking at what would be deleted", manifest.Repository, Interlocked.Increment(ref done), report.Manifests.Count, "manifest");
                 lock (subjects)
                 {
                     if (read is null) unread.Add(manifest);

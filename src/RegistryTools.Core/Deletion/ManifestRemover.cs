@@ -78,6 +78,7 @@ public sealed class ManifestRemover(IRegistry registry, RemovalJournal journal, 
     public async Task<IReadOnlyList<ManifestRemovalPlan>> PlanAsync(string repository, IReadOnlyList<ManifestRemovalRequest> requests, CancellationToken cancellationToken = default)
     {
         var plans = requests.Select(request => new ManifestRemovalPlan { Request = request }).ToList();
+        var found = 0;
         await Throttle.ForEachAsync(
             plans,
             throttleLimit,
@@ -91,6 +92,8 @@ public sealed class ManifestRemover(IRegistry registry, RemovalJournal journal, 
                 {
                     plan.Error = exception;
                 }
+
+                _log.Progress("Looking at manifests", repository, Interlocked.Increment(ref found), plans.Count, "manifest");
             },
             cancellationToken).ConfigureAwait(false);
 
@@ -110,8 +113,10 @@ public sealed class ManifestRemover(IRegistry registry, RemovalJournal journal, 
 
         if (byDigest.Count == 0) return merged;
         var survey = await FreshSurveyAsync(repository, TimeSpan.Zero, cancellationToken).ConfigureAwait(false);
+        var assessed = 0;
         foreach (var plan in byDigest.Values)
         {
+            _log.Progress("Looking for what needs the manifests", repository, assessed++, byDigest.Count, "manifest");
             (plan.Together, plan.Named) = (byDigest, named);
             await AssessAsync(repository, plan, survey, cancellationToken).ConfigureAwait(false);
         }
@@ -312,7 +317,7 @@ public sealed class ManifestRemover(IRegistry registry, RemovalJournal journal, 
             async tag =>
             {
                 var found = await registry.FindManifestAsync(repository, tag, cancellationToken).ConfigureAwait(false);
-                _log.Progress("Looking at tags", repository, Interlocked.Increment(ref done), names.Count);
+                _log.Progress("Looking at tags", repository, Interlocked.Increment(ref done), names.Count, "tag");
                 if (found is null) return;
                 lock (tags)
                 {

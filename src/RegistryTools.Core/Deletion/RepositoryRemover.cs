@@ -36,6 +36,7 @@ public sealed class RepositoryRemover(IRegistry registry, RemovalJournal journal
         {
             var removal = new RepositoryRemoval { Repository = repository };
             removals.Add(removal);
+            _log.Progress("Removing repositories", repository, removals.Count - 1, repositories.Count, "repository");
             try
             {
                 await RemoveTagsAndManifestsAsync(removal, cancellationToken).ConfigureAwait(false);
@@ -79,8 +80,10 @@ public sealed class RepositoryRemover(IRegistry registry, RemovalJournal journal
         if (errors.Count > 0) return;
         using var manifests = new ManifestRemover(registry, journal, throttleLimit, _log);
         var plans = digests.Count == 0 ? [] : await manifests.PlanAsync(repository, digests.Select(static digest => new ManifestRemovalRequest(digest.ToString())).ToList(), cancellationToken).ConfigureAwait(false);
+        var begun = 0;
         foreach (var plan in plans)
         {
+            _log.Progress("Removing manifests", repository, begun++, plans.Count, "manifest");
             if (plan.Error is RegistryNotFoundException || plan.Manifest is null) continue;
             try
             {

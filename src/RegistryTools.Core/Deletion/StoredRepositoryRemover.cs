@@ -30,7 +30,7 @@ internal sealed class StoredRepositoryRemover(StorageLocation location, TimeSpan
                 break;
             }
 
-            log.Progress("Removing repositories", removal.Repository, removals.IndexOf(removal), removals.Count);
+            log.Progress("Removing repositories", removal.Repository, removals.IndexOf(removal), removals.Count, "repository");
             try
             {
                 MoveAway(removal, run, acts);

@@ -38,6 +38,8 @@ public sealed class TagRemover : IDisposable
     private JournalRun? _run;
     private List<JournalEntry>? _pending;
     private Exception? _stop;
+    private long _steps;
+    private long _allSteps;
 
     /// <summary>Makes a remover for one command's work on one registry.</summary>
     public TagRemover(IRegistry registry, RemovalJournal journal, TagRemoverOptions? options = null)
@@ -76,9 +78,11 @@ public sealed class TagRemover : IDisposable
         {
             var batch = new List<RemovalTarget>();
             while (start < targets.Count && batch.Count < MaximumBatch) batch.Add(targets[start++]);
-            _log.Progress("Removing tags", repository, start - batch.Count, targets.Count);
+            (_steps, _allSteps) = (2L * (start - batch.Count), 2L * targets.Count);
+            Step(repository, 0);
             await RemoveBatchAsync(repository, batch, byTag, cancellationToken).ConfigureAwait(false);
-            _log.Progress("Removing tags", repository, start, targets.Count);
+            _steps = 2L * start;
+            Step(repository, 0);
         }
 
         ConcludePastRuns(repository, byTag);
@@ -106,6 +110,9 @@ public sealed class TagRemover : IDisposable
     {
         lock (_beginning) return _run ??= _journal.Begin(_registry.Location);
     }
+
+    /// <summary>Tells how far the call is. A tag takes two steps, of about a request each: to be looked at, and to be overwritten or deleted.</summary>
+    private void Step(string item, int steps) => _log.Progress("Removing tags", item, Math.Min(Interlocked.Add(ref _steps, steps), _allSteps) / 2, _allSteps / 2, "tag");
 
     private async Task RemoveBatchAsync(string repository, List<RemovalTarget> batch, Dictionary<string, RemovalTarget> asked, CancellationToken cancellationToken)
     {
@@ -158,7 +165,9 @@ public sealed class TagRemover : IDisposable
 
                 if (_knowledge.TagDelete == Support.NotSupported || (_knowledge.TagDelete == Support.Supported && _knowledge.KeepsManifests)) break;
                 if (target.IsSettled) continue;
-                if (await RemoveFirstByNameAsync(repository, target, batch, cancellationToken).ConfigureAwait(false)) accepted.Add(target);
+                if (!await RemoveFirstByNameAsync(repository, target, batch, cancellationToken).ConfigureAwait(false)) continue;
+                accepted.Add(target);
+                Step(repository, 2);
             }
 
             if (_knowledge.TagDelete == Support.NotSupported) return;
@@ -171,6 +180,8 @@ public sealed class TagRemover : IDisposable
                     {
                         lock (accepted) accepted.Add(target);
                     }
+
+                    if (target.Method is not null || target.IsSettled) Step(repository, 2);
                 },
                 cancellationToken).ConfigureAwait(false);
         }
@@ -560,6 +571,8 @@ public sealed class TagRemover : IDisposable
                         {
                             target.Fail(exception);
                         }
+
+                        Step(repository + ": looking at the tags", 1);
                     },
                     cancellationToken).ConfigureAwait(false);
                 foreach (var target in slice)
@@ -637,13 +650,19 @@ public sealed class TagRemover : IDisposable
 
     private async Task RemoveCoveredAsync(string repository, PlaceholderManifest placeholder, List<RemovalTarget> targets, Action onDeleted, CancellationToken cancellationToken)
     {
+        async Task CoverNextAsync(RemovalTarget target)
+        {
+            await CoverAsync(repository, placeholder, target, cancellationToken).ConfigureAwait(false);
+            Step(repository + ": putting the placeholder over them", 1);
+        }
+
         var toCover = targets;
         for (var round = 1; ; round++)
         {
             // One alone first: a registry that refuses the placeholder refuses it for all, and has then been asked once.
-            await CoverAsync(repository, placeholder, toCover[0], cancellationToken).ConfigureAwait(false);
+            await CoverNextAsync(toCover[0]).ConfigureAwait(false);
             if (toCover[0].Error is RegistryRequestException refusal && !toCover[0].Covered && !LeavesDoubt(refusal) && refusal is not RegistryNotFoundException) throw refusal;
-            await Throttle.ForEachAsync(toCover.GetRange(1, toCover.Count - 1), _options.ThrottleLimit, target => CoverAsync(repository, placeholder, target, cancellationToken), cancellationToken).ConfigureAwait(false);
+            await Throttle.ForEachAsync(toCover.GetRange(1, toCover.Count - 1), _options.ThrottleLimit, CoverNextAsync, cancellationToken).ConfigureAwait(false);
 
             var covered = targets.FindAll(target => target.Covered);
             if (covered.Count == 0) return;

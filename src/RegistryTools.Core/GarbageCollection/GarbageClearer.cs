@@ -53,7 +53,7 @@ public sealed class GarbageClearer
             {
                 // What was pushed over a run that was killed needs some of it.
                 if (!run.IsConcluded && run.Away is null) KilledRuns.Conclude(_location, run, acts, Math.Max(2, Environment.ProcessorCount), _log, null, cancellationToken);
-                var bytes = run.Delete(acts, cancellationToken);
+                var bytes = run.Delete(acts, cancellationToken, _log);
                 freed += bytes;
                 cleared?.Invoke(run.Id, bytes);
                 _log.Verbose($"Freed {bytes} bytes of the run {run.Id}.");

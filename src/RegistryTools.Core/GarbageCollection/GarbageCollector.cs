@@ -76,7 +76,7 @@ public sealed class GarbageCollector
         if (_options.PurgeOlderThan is { } age) result.BytesFreed += new GarbageClearer(_location, _options.Log).Clear(quarantine, null, age, except: result.RunId, acts, null, cancellationToken);
         if (_options.Purge && result.RunId is { } id && quarantine.Runs().Find(run => run.Id == id) is { } own)
         {
-            own.Delete(acts, cancellationToken);
+            own.Delete(acts, cancellationToken, _options.Log);
             result.BytesFreed += result.BytesQuarantined;
             result.BytesQuarantined = 0;
         }

@@ -47,6 +47,8 @@ public sealed class GarbageRestorer
     private readonly StorageLocation _location;
     private readonly IActivityLog _log;
     private readonly Action<string>? _beforeAct;
+    private int _told;
+    private int _all;
 
     /// <summary>Makes a restorer.</summary>
     public GarbageRestorer(StorageLocation location, IActivityLog? log = null)
@@ -111,6 +113,7 @@ public sealed class GarbageRestorer
                 if (!has && (items.Count == 0 || repositories.Count == 0)) continue;
                 using (run)
                 {
+                    (_told, _all) = (0, items.Count);
                     run.Continue(acts);
                     var digests = new DigestTable();
                     var homecoming = new Homecoming(_location, digests, run, acts, items);
@@ -234,6 +237,8 @@ public sealed class GarbageRestorer
                 result.Bytes += item.Size;
                 restored?.Invoke(item, GarbageRestoreState.Restored);
             }
+
+            Tell(run, own.Count, result);
         }
 
         return left;
@@ -284,9 +289,13 @@ public sealed class GarbageRestorer
                 }
 
                 restored?.Invoke(item, state);
+                Tell(run, 1, result);
             }
         }
     }
+
+    private void Tell(QuarantineRun run, int more, GarbageRestoration result) =>
+        _log.Progress("Restoring garbage", FormattableString.Invariant($"run {run.Id}, {result.Bytes / 1e6:N0} MB so far"), Math.Min(_told += more, _all), _all, "item");
 
     private GarbageRestoreState InPlace(QuarantineRun run, GarbageItem item, FileActs acts)
     {

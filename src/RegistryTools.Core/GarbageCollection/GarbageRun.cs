@@ -60,12 +60,14 @@ public sealed class GarbageRun
     public override string ToString() => Id;
 
     /// <summary>Reads what a storage's quarantine holds, oldest run first. Changes nothing.</summary>
-    public static Task<IReadOnlyList<GarbageRun>> ReadAsync(Storage.StorageLocation location, CancellationToken cancellationToken) => Task.Run<IReadOnlyList<GarbageRun>>(
+    public static Task<IReadOnlyList<GarbageRun>> ReadAsync(Storage.StorageLocation location, CancellationToken cancellationToken, Text.IActivityLog? log = null) => Task.Run<IReadOnlyList<GarbageRun>>(
         () =>
         {
             var runs = new List<GarbageRun>();
-            foreach (var run in new Quarantine(location).Runs())
+            var all = new Quarantine(location).Runs();
+            foreach (var run in all)
             {
+                log?.Progress("Reading the quarantine", run.Id, runs.Count, all.Count, "run");
                 cancellationToken.ThrowIfCancellationRequested();
                 runs.Add(new GarbageRun(location.Root, run, [.. run.Items()]));
             }

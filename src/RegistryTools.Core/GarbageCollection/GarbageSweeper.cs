@@ -40,7 +40,7 @@ internal sealed class GarbageSweeper(StorageLocation location, GarbageCollectorO
 
             run.Write("move", batch);
             ParallelWork.For(batch.Count, options.ThrottleLimit, index => Move(batch[index]), cancellationToken);
-            options.Log.Progress(Activity, kind.ToString(), start, items.Count);
+            options.Log.Progress(Activity, FormattableString.Invariant($"{kind}, {result.BytesQuarantined / 1e6:N0} MB so far"), start, items.Count, "item");
         }
     }
 

@@ -283,11 +283,12 @@ internal sealed class QuarantineRun(Quarantine quarantine, string id, DateTimeOf
     }
 
     /// <summary>Deletes what it holds, and itself, following no link; gives the bytes that were freed.</summary>
-    public long Delete(FileActs acts, CancellationToken cancellationToken)
+    public long Delete(FileActs acts, CancellationToken cancellationToken, IActivityLog? log = null)
     {
         Journal?.Dispose();
         Journal = null;
-        var freed = DeleteTree(Path.Combine(Files, "v2"), acts, cancellationToken);
+        long told = 0;
+        var freed = DeleteTree(Path.Combine(Files, "v2"), acts, cancellationToken, log is null ? null : bytes => log.Progress("Freeing garbage", Id, told += bytes, null, "byte"));
         if (Files != Directory) DeleteTree(Files, acts, cancellationToken);
         DeleteTree(Directory, acts, cancellationToken);
         if (System.IO.Directory.Exists(quarantine.Base) && StorageDirectory.IsEmpty(quarantine.Base)) acts.DeleteEmptyDirectory(quarantine.Base);
@@ -326,7 +327,7 @@ internal sealed class QuarantineRun(Quarantine quarantine, string id, DateTimeOf
         return size;
     }
 
-    internal static long DeleteTree(string directory, FileActs acts, CancellationToken cancellationToken)
+    internal static long DeleteTree(string directory, FileActs acts, CancellationToken cancellationToken, Action<long>? deleted = null)
     {
         if (!System.IO.Directory.Exists(directory) || (File.GetAttributes(directory) & FileAttributes.ReparsePoint) != 0) return 0;
         long freed = 0;
@@ -336,12 +337,14 @@ internal sealed class QuarantineRun(Quarantine quarantine, string id, DateTimeOf
             var path = Path.Combine(directory, name);
             if (kind == EntryKind.Directory)
             {
-                freed += DeleteTree(path, acts, cancellationToken);
+                freed += DeleteTree(path, acts, cancellationToken, deleted);
                 continue;
             }
 
-            if (kind == EntryKind.File) freed += new FileInfo(path).Length;
+            var size = kind == EntryKind.File ? new FileInfo(path).Length : 0;
             acts.DeleteFile(path);
+            freed += size;
+            deleted?.Invoke(size);
         }
 
         acts.DeleteEmptyDirectory(directory);

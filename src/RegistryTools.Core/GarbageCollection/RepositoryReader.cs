@@ -9,7 +9,7 @@ namespace RegistryTools.GarbageCollection;
 internal sealed class RepositoryReader(StorageLocation location, DigestTable digests, ManifestStore manifests, int throttleLimit)
 {
     /// <summary>Finds the repositories. What can't be looked into is told, and makes it unsafe to remove any blob.</summary>
-    public List<RepositoryMark> Find(List<GarbageProblem> problems, CancellationToken cancellationToken, List<string>? empty = null)
+    public List<RepositoryMark> Find(List<GarbageProblem> problems, CancellationToken cancellationToken, List<string>? empty = null, IActivityLog? log = null)
     {
         var found = new List<RepositoryMark>();
         if (!Directory.Exists(location.Repositories))
@@ -24,6 +24,7 @@ internal sealed class RepositoryReader(StorageLocation location, DigestTable dig
         {
             cancellationToken.ThrowIfCancellationRequested();
             var (path, name) = open.Pop();
+            log?.Progress("Looking for repositories", name, found.Count, null, "repository");
             RepositoryMark? repository = null;
             var any = false;
             try

@@ -42,7 +42,7 @@ internal sealed class StorageMarker
         var started = DateTimeOffset.UtcNow;
         var problems = new List<GarbageProblem>();
         var empty = new List<string>();
-        var repositories = _reader.Find(problems, cancellationToken, empty);
+        var repositories = _reader.Find(problems, cancellationToken, empty, _options.Log);
         var listsAll = problems.Count == 0;
         ParallelWork.For(repositories.Count, _options.ThrottleLimit, index => _reader.List(repositories[index]), cancellationToken);
 
@@ -52,7 +52,7 @@ internal sealed class StorageMarker
             _reader.Read(repository, divide, cancellationToken);
             MarkRepository(repository);
             ListGarbage(repository, divide, cancellationToken);
-            _options.Log.Progress(Activity, repository.Name, Interlocked.Increment(ref done), repositories.Count);
+            _options.Log.Progress(Activity, repository.Name, Interlocked.Increment(ref done), repositories.Count, "repository");
         }
 
         var large = repositories.Where(static repository => repository.Tags.Length + repository.Revisions.Length > Large).ToList();
@@ -303,6 +303,7 @@ internal sealed class StorageMarker
         }
 
         var kept = 0;
+        var looked = 0;
         ParallelWork.For(
             directories.Count,
             _options.ThrottleLimit,
@@ -348,6 +349,8 @@ internal sealed class StorageMarker
                     else into.AddRange(garbage);
                     empty.AddRange(dead);
                 }
+
+                _options.Log.Progress("Looking through the blobs", Path.GetFileName(path), Interlocked.Increment(ref looked), directories.Count, "directory");
             },
             cancellationToken);
         into.Sort(static (left, right) => string.CompareOrdinal(left.Path, right.Path));

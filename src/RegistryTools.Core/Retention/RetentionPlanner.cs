@@ -31,11 +31,12 @@ public sealed class RetentionPlanner(IRegistry registry, RetentionPolicy policy,
     {
         var plans = new List<RepositoryRetention>();
         var repositories = await RepositoriesAsync(cancellationToken).ConfigureAwait(false);
+        var done = 0;
         foreach (var repository in repositories)
         {
-            log.Progress(Activity, repository, plans.Count, repositories.Count);
+            log.Progress(Activity, repository, done++, repositories.Count, "repository");
             if (policy.Find(repository) is not { } entry) log.Verbose($"No entry of the policy is for '{repository}': it is left alone.");
-            else if (await DecideAsync(repository, entry, cancellationToken).ConfigureAwait(false) is { } decisions) plans.Add(new RepositoryRetention(repository, entry, decisions));
+            else if (await DecideAsync(repository, entry, tags => log.Progress(Activity, FormattableString.Invariant($"{repository}, {tags:N0} tags so far"), done - 1, repositories.Count, "repository"), cancellationToken).ConfigureAwait(false) is { } decisions) plans.Add(new RepositoryRetention(repository, entry, decisions));
         }
 
         foreach (var entry in policy.Entries)
@@ -94,11 +95,11 @@ public sealed class RetentionPlanner(IRegistry registry, RetentionPolicy policy,
     }
 
     /// <summary>Decides on a repository's tags; null where the catalog alone knows of it.</summary>
-    private async Task<IReadOnlyList<RetentionDecision>?> DecideAsync(string repository, RetentionPolicyEntry entry, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<RetentionDecision>?> DecideAsync(string repository, RetentionPolicyEntry entry, Action<int> tell, CancellationToken cancellationToken)
     {
         try
         {
-            return await DecideOnAllAsync(repository, entry, cancellationToken).ConfigureAwait(false);
+            return await DecideOnAllAsync(repository, entry, tell, cancellationToken).ConfigureAwait(false);
         }
         catch (RegistryNotFoundException exception) when (!policy.Entries.Any(named => named.Repositories.Contains(repository)))
         {
@@ -108,7 +109,7 @@ public sealed class RetentionPlanner(IRegistry registry, RetentionPolicy policy,
         }
     }
 
-    private async Task<IReadOnlyList<RetentionDecision>> DecideOnAllAsync(string repository, RetentionPolicyEntry entry, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<RetentionDecision>> DecideOnAllAsync(string repository, RetentionPolicyEntry entry, Action<int> tell, CancellationToken cancellationToken)
     {
         var selector = new RetentionSelector(entry.Rules, now);
         var tags = new List<RetentionTag>();
@@ -122,6 +123,7 @@ public sealed class RetentionPlanner(IRegistry registry, RetentionPolicy policy,
                 if (detail.Error is RegistryDownException or RegistryUnauthorizedException) throw detail.Error;
                 if (detail.Error is null) tags.Add(tag);
                 else unread.Add(new RetentionDecision(tag, false, "Unreadable", $"it can't be read: {detail.Error.Message}", null));
+                tell(tags.Count + unread.Count);
             }
         }
         else

@@ -9,14 +9,14 @@ public sealed class DelegateActivityLog : IActivityLog
     private readonly Action<string>? _verbose;
     private readonly Action<string>? _debug;
     private readonly Action<string>? _warning;
-    private readonly Action<string, string, long, long?>? _progress;
+    private readonly Action<string, string, long, long?, string>? _progress;
 
     /// <summary>Makes the log. The delegates are called from any thread.</summary>
     public DelegateActivityLog(
         Action<string>? verbose = null,
         Action<string>? debug = null,
         Action<string>? warning = null,
-        Action<string, string, long, long?>? progress = null)
+        Action<string, string, long, long?, string>? progress = null)
     {
         _verbose = verbose;
         _debug = debug;
@@ -34,5 +34,5 @@ public sealed class DelegateActivityLog : IActivityLog
     public void Warning(string message) => _warning?.Invoke(message);
 
     /// <inheritdoc/>
-    public void Progress(string activity, string status, long done, long? total) => _progress?.Invoke(activity, status, done, total);
+    public void Progress(string activity, string item, long done, long? total, string unit) => _progress?.Invoke(activity, item, done, total, unit);
 }

@@ -12,8 +12,13 @@ public interface IActivityLog
     /// <summary>Something that the user should know although the work goes on.</summary>
     void Warning(string message);
 
-    /// <summary>How far a long piece of work is. <paramref name="total"/> is null where it can't be told.</summary>
-    void Progress(string activity, string status, long done, long? total);
+    /// <summary>How far a long piece of work is.</summary>
+    /// <param name="activity">What is done, such as <c>Removing tags</c>.</param>
+    /// <param name="item">What it is at, such as a repository.</param>
+    /// <param name="done">How many are done.</param>
+    /// <param name="total">Of how many; null where that can't be told.</param>
+    /// <param name="unit">What is counted, in the singular: <c>tag</c>, <c>repository</c>; <c>byte</c> and <c>second</c> are told as sizes and times; empty where nothing is counted.</param>
+    void Progress(string activity, string item, long done, long? total, string unit);
 }
 
 /// <summary>A log that drops everything.</summary>
@@ -38,7 +43,7 @@ public sealed class NoActivityLog : IActivityLog
     }
 
     /// <inheritdoc/>
-    public void Progress(string activity, string status, long done, long? total)
+    public void Progress(string activity, string item, long done, long? total, string unit)
     {
     }
 }

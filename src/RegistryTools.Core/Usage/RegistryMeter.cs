@@ -67,7 +67,16 @@ public sealed class RegistryMeter
 
         public async Task ReadAsync()
         {
-            await Throttle.ForEachAsync(Enumerable.Range(0, repositories.Length).ToList(), options.ThrottleLimit, ListAsync, cancellationToken).ConfigureAwait(false);
+            var listed = 0;
+            await Throttle.ForEachAsync(
+                Enumerable.Range(0, repositories.Length).ToList(),
+                options.ThrottleLimit,
+                async repository =>
+                {
+                    await ListAsync(repository).ConfigureAwait(false);
+                    options.Log.Progress("Listing tags", repositories[repository], Interlocked.Increment(ref listed), repositories.Length, "repository");
+                },
+                cancellationToken).ConfigureAwait(false);
             for (var r = 0; r < repositories.Length; r++)
             {
                 foreach (var tag in _tags[r] ?? []) _places.Add(new Place(r, tag));
@@ -81,7 +90,7 @@ public sealed class RegistryMeter
                 {
                     await LookUpAsync(place).ConfigureAwait(false);
                     if (place.Target is { } target) await FetchAsync(place.Repository, target).ConfigureAwait(false);
-                    options.Log.Progress(Activity, repositories[place.Repository], Interlocked.Increment(ref done), _places.Count);
+                    options.Log.Progress(Activity, repositories[place.Repository], Interlocked.Increment(ref done), _places.Count, "tag");
                 },
                 cancellationToken).ConfigureAwait(false);
 
@@ -90,7 +99,16 @@ public sealed class RegistryMeter
             {
                 if (options.IncludeReferrers) await Throttle.ForEachAsync(next, options.ThrottleLimit, FindReferrersAsync, cancellationToken).ConfigureAwait(false);
                 next = [.. next.SelectMany(Below).Distinct().Where(below => !_manifests.ContainsKey(below))];
-                await Throttle.ForEachAsync(next, options.ThrottleLimit, below => FetchAsync(below.Repository, below.Key), cancellationToken).ConfigureAwait(false);
+                var (fetched, all) = (0, next.Count);
+                await Throttle.ForEachAsync(
+                    next,
+                    options.ThrottleLimit,
+                    async below =>
+                    {
+                        await FetchAsync(below.Repository, below.Key).ConfigureAwait(false);
+                        options.Log.Progress("Reading what the tags need", repositories[below.Repository], Interlocked.Increment(ref fetched), all, "manifest");
+                    },
+                    cancellationToken).ConfigureAwait(false);
             }
 
             var untold = new Dictionary<Sha256Key, int>();
@@ -102,7 +120,16 @@ public sealed class RegistryMeter
                 }
             }
 
-            await Throttle.ForEachAsync(untold.ToList(), options.ThrottleLimit, blob => AskAsync(blob.Value, blob.Key), cancellationToken).ConfigureAwait(false);
+            var asked = 0;
+            await Throttle.ForEachAsync(
+                untold.ToList(),
+                options.ThrottleLimit,
+                async blob =>
+                {
+                    await AskAsync(blob.Value, blob.Key).ConfigureAwait(false);
+                    options.Log.Progress("Asking for sizes", repositories[blob.Value], Interlocked.Increment(ref asked), untold.Count, "blob");
+                },
+                cancellationToken).ConfigureAwait(false);
         }
 
         public StorageMeasurement Measure()

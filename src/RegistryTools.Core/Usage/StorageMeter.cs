@@ -45,7 +45,7 @@ public sealed class StorageMeter
         var manifests = new ManifestStore(_location, digests);
         var reader = new RepositoryReader(_location, digests, manifests, _options.ThrottleLimit);
         var problems = new List<GarbageProblem>();
-        var repositories = reader.Find(problems, cancellationToken);
+        var repositories = reader.Find(problems, cancellationToken, log: _options.Log);
         var canCollect = problems.Count == 0;
         ParallelWork.For(repositories.Count, _options.ThrottleLimit, index => reader.List(repositories[index]), cancellationToken);
         var blobs = ListBlobs(digests, problems, cancellationToken);
@@ -57,7 +57,7 @@ public sealed class StorageMeter
             var repository = repositories[index];
             reader.Read(repository, divide, cancellationToken);
             measured[index] = new RepositoryUsageReader(repository, manifests, digests, blobs.Numbers).Read(cancellationToken);
-            _options.Log.Progress(Activity, repository.Name, Interlocked.Increment(ref done), repositories.Count);
+            _options.Log.Progress(Activity, repository.Name, Interlocked.Increment(ref done), repositories.Count, "repository");
         }
 
         var small = new List<int>();
@@ -119,6 +119,7 @@ public sealed class StorageMeter
         }
 
         var found = new List<(Sha256Key Key, long Size)>[directories.Count];
+        var looked = 0;
         ParallelWork.For(
             directories.Count,
             _options.ThrottleLimit,
@@ -140,6 +141,8 @@ public sealed class StorageMeter
                 {
                     lock (problems) problems.Add(new GarbageProblem($"'{path}' can't be looked at: {exception.Message}", null, null, null, false));
                 }
+
+                _options.Log.Progress("Looking through the blobs", Path.GetFileName(path), Interlocked.Increment(ref looked), directories.Count, "directory");
             },
             cancellationToken);
 

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using RegistryTools.GarbageCollection;
 using RegistryTools.Storage;
+using RegistryTools.Text;
 using RegistryTools.Threading;
 
 namespace RegistryTools.Verification;
@@ -20,7 +21,7 @@ internal sealed class BlobTable(StorageLocation location, DigestTable digests)
     public bool Has(Sha256Key key) => _sizes.ContainsKey(key);
 
     /// <summary>Reads the directories of blobs, and tells what is not as it should be there.</summary>
-    public void Read(int throttleLimit, Action<StorageFindingKind, string, Sha256Key?, string> tell, CancellationToken cancellationToken)
+    public void Read(int throttleLimit, Action<StorageFindingKind, string, Sha256Key?, string> tell, IActivityLog log, CancellationToken cancellationToken)
     {
         if (!Directory.Exists(location.Blobs)) return;
         var prefixes = new List<(string Algorithm, string Name, string Path)>();
@@ -38,6 +39,7 @@ internal sealed class BlobTable(StorageLocation location, DigestTable digests)
                 }
             }
         });
+        var looked = 0;
         ParallelWork.For(
             prefixes.Count,
             throttleLimit,
@@ -60,6 +62,7 @@ internal sealed class BlobTable(StorageLocation location, DigestTable digests)
                         ReadBlob(directory, key, tell);
                     }
                 });
+                log.Progress("Looking through the blobs", prefix, Interlocked.Increment(ref looked), prefixes.Count, "directory");
             },
             cancellationToken);
     }

@@ -9,7 +9,7 @@ namespace RegistryTools.Verification;
 /// <summary>Holds the bytes of blobs against their digests, as fast as they can be read.</summary>
 internal sealed class ContentVerifier(StorageLocation location, DigestTable digests, int throttleLimit, IActivityLog log)
 {
-    private const string Activity = "Checking content";
+    private const string Activity = "Verifying the content";
     private const int BufferSize = 1 << 19;
 
     private long _done;
@@ -68,7 +68,7 @@ internal sealed class ContentVerifier(StorageLocation location, DigestTable dige
                 cancellationToken.ThrowIfCancellationRequested();
                 hash.AppendData(buffer, 0, read);
                 var done = Interlocked.Add(ref _done, read);
-                if (read == BufferSize || (index & 63) == 0) log.Progress(Activity, FormattableString.Invariant($"{index + 1:N0} of {count:N0} blobs, {done / 1e6:N0} of {total / 1e6:N0} MB"), done, total);
+                if (read == BufferSize || (index & 63) == 0) log.Progress(Activity, FormattableString.Invariant($"blob {index + 1:N0} of {count:N0}"), done, total, "byte");
             }
 
             var actual = Digest.FromHash(digest.Algorithm, hash.GetHashAndReset());

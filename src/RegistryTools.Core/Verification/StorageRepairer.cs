@@ -79,7 +79,7 @@ public sealed class StorageRepairer
                     continue;
                 }
 
-                _log.Progress("Repairing", finding.Path, repairs.Count, findings.Count);
+                _log.Progress("Repairing the storage", finding.Path, repairs.Count, findings.Count, "finding");
                 try
                 {
                     var reason = IsMove(finding.Kind) ? MoveAway(finding, () => run ??= quarantine.Begin(new GarbageCollectorOptions(), _acts, GarbageCause.Repair)) : Mend(finding);

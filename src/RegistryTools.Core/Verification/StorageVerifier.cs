@@ -13,7 +13,7 @@ namespace RegistryTools.Verification;
 /// </summary>
 public sealed class StorageVerifier
 {
-    private const string Activity = "Verifying";
+    private const string Activity = "Verifying the storage";
     private const string TakeAway = "Bring the file back from a backup; or have Repair-RegistryStorage take it away, since the registry takes no other in its place as long as it is there, and push what needs it again.";
 
     private readonly StorageLocation _location;
@@ -53,13 +53,12 @@ public sealed class StorageVerifier
     private StorageVerification Verify(CancellationToken cancellationToken)
     {
         var clock = Stopwatch.StartNew();
-        _options.Log.Progress(Activity, "Looking for repositories and blobs", 0, null);
         var reader = new RepositoryReader(_location, _digests, _manifests, _options.ThrottleLimit);
         var problems = new List<GarbageProblem>();
-        var repositories = reader.Find(problems, cancellationToken);
+        var repositories = reader.Find(problems, cancellationToken, log: _options.Log);
         if (_options.RepositoryFilter is { } filter) repositories.RemoveAll(repository => !filter(repository.Name));
         else foreach (var problem in problems) Obstacle(problem);
-        _blobs.Read(_options.ThrottleLimit, TellOfBlob, cancellationToken);
+        _blobs.Read(_options.ThrottleLimit, TellOfBlob, _options.Log, cancellationToken);
 
         var done = 0;
         ParallelWork.For(
@@ -71,7 +70,7 @@ public sealed class StorageVerifier
                 reader.List(repository);
                 reader.Read(repository, divide: repositories.Count < _options.ThrottleLimit, cancellationToken);
                 new RepositoryVerifier(this, repository).Verify(cancellationToken);
-                _options.Log.Progress(Activity, repository.Name, Interlocked.Increment(ref done), repositories.Count);
+                _options.Log.Progress(Activity, repository.Name, Interlocked.Increment(ref done), repositories.Count, "repository");
             },
             cancellationToken);
 

@@ -143,11 +143,15 @@ internal sealed class CmdletSource : IDisposable
         var open = new Queue<Type>(cmdlets.SelectMany(static type => type.GetCustomAttributes<OutputTypeAttribute>()).SelectMany(static attribute => attribute.Type).Select(static name => name.Type).OfType<Type>());
         while (open.TryDequeue(out var type))
         {
-            // Of a collection, what it holds is told, and not the collection.
-            if (type.IsArray) open.Enqueue(type.GetElementType()!);
-            foreach (var argument in type.GetGenericArguments()) open.Enqueue(argument);
-            if (type.Assembly != _assembly || IsCollection(type) || !known.Add(type) || type.IsEnum) continue;
-            foreach (var property in type.GetProperties()) open.Enqueue(property.PropertyType);
+            if (typeof(System.Collections.IEnumerable).IsAssignableFrom(type))
+            {
+                // Of a list what is in it is told of.
+                foreach (var part in type.IsArray ? [type.GetElementType()!] : type.GetGenericArguments()) open.Enqueue(part);
+                continue;
+            }
+
+            if (type.Assembly != _assembly || !known.Add(type) || type.IsEnum) continue;
+            foreach (var property in type.GetProperties()) open.Enqueue(Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType);
         }
 
         return [.. known.OrderBy(static type => type.Name, StringComparer.Ordinal).Select(Type)];

@@ -28,6 +28,10 @@ internal sealed class ProgressLine(IShellTerminal terminal)
                 return;
             last = Stopwatch.GetTimestamp();
             string text = record.PercentComplete >= 0 ? $"{record.Activity}: {record.PercentComplete}% {record.StatusDescription}" : $"{record.Activity}: {record.StatusDescription}";
+            if (record.SecondsRemaining >= 0)
+                text += FormattableString.Invariant($", {TimeSpan.FromSeconds(record.SecondsRemaining):c} left");
+            if (!string.IsNullOrEmpty(record.CurrentOperation))
+                text += ": " + record.CurrentOperation;
             text = TerminalText.Fit(TerminalText.WithoutEscapes(text).ReplaceLineEndings(" "), Math.Max(1, width - 1));
             Clear();
             terminal.Error.Write(text);

@@ -92,11 +92,14 @@ public abstract class ManifestQueryCmdlet : RepositoryQueryCmdlet
             if (WildcardPattern.ContainsWildcardCharacters(tag))
             {
                 var pattern = WildcardPattern.Get(tag, WildcardOptions.None);
+                var counted = -1;
                 TryStream(
                     query.Subject(),
-                    token => TagList.ReadAsync(query.Connection.Handle, query.Repository, pattern.IsMatch, null, token),
+                    token => TagList.AheadAsync(TagList.ReadAsync(query.Connection.Handle, query.Repository, pattern.IsMatch, null, token), count => Volatile.Write(ref counted, count), token),
                     found => Read(query, found, found),
-                    $"Reading manifests of {query.Repository}");
+                    $"{Activity} of {query.Repository}",
+                    Unit,
+                    () => Volatile.Read(ref counted) is >= 0 and var known ? known : null);
             }
             else if (TagName.IsValid(tag))
             {

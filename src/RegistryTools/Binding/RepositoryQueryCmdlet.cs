@@ -2,6 +2,7 @@ using System.Management.Automation;
 using RegistryTools.PowerShell.Binding;
 using RegistryTools.PowerShell.Completion;
 using RegistryTools.PowerShell.Output;
+using RegistryTools.PowerShell.Pipeline;
 using RegistryTools.References;
 
 namespace RegistryTools.PowerShell;
@@ -21,9 +22,18 @@ public abstract class RepositoryQueryCmdlet : RegistryTargetCmdlet
     [ArgumentCompleter(typeof(ReferenceCompleter))]
     public string[] Repository { get; set; } = [];
 
+    private ProgressDisplay.Part? _all;
+
+    /// <summary>What is done in all of them, for the progress.</summary>
+    private protected abstract string Activity { get; }
+
+    /// <summary>What is counted, in the singular.</summary>
+    private protected abstract string Unit { get; }
+
     /// <summary>Does something for every repository that the argument names. What names none is told as an error, and the next one follows.</summary>
     private protected void ForEachRepository(Action<Query> act)
     {
+        if (MyInvocation.ExpectingInput || Repository.Length > 1) _all ??= Whole(Activity, Unit);
         foreach (var text in Repository)
         {
             if (WildcardPattern.ContainsWildcardCharacters(text)) Expand(text, act);
@@ -45,7 +55,8 @@ public abstract class RepositoryQueryCmdlet : RegistryTargetCmdlet
                 any = true;
                 act(new Query(connection, repository, null, null));
             },
-            $"Looking for repositories like {text}");
+            $"Looking for repositories like {text}",
+            "repository");
         if (ended && !any) WriteVerbose($"No repository of {connection.Name} is like '{text}'.");
     }
 

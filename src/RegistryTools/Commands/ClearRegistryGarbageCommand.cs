@@ -32,14 +32,15 @@ public sealed class ClearRegistryGarbageCommand : StorageCmdlet
     {
         if (!TryFindStorage(out var storage)) return;
         var subject = new ErrorSubject(string.IsNullOrEmpty(RunId) ? storage.Root : RunId);
-        if (!TryRun(subject, token => GarbageRun.ReadAsync(storage, token), out var runs, "Reading the quarantine")) return;
+        if (!TryRun(subject, token => GarbageRun.ReadAsync(storage, token, ActivityRouter.Log), out var runs, "Reading the quarantine")) return;
         var now = DateTimeOffset.UtcNow;
         var found = false;
+        using var all = Whole("Freeing garbage", "byte", runs.Where(run => IsMeant(run, now)).Sum(static run => run.Size));
         foreach (var run in runs)
         {
-            if (!string.IsNullOrEmpty(RunId) && !string.Equals(RunId, run.Id, StringComparison.OrdinalIgnoreCase)) continue;
+            if (!IsNamed(run)) continue;
             found = true;
-            if (now - run.Time < OlderThan) continue;
+            if (!IsMeant(run, now)) continue;
             if (run.IsAway && string.IsNullOrEmpty(RunId))
             {
                 WriteWarning($"The run {run.Id} is kept: its files are in '{run.QuarantinePath}', which can't be read. Named by its id it is forgotten.");
@@ -48,9 +49,14 @@ public sealed class ClearRegistryGarbageCommand : StorageCmdlet
 
             if (!ShouldProcess(storage.Root, FormattableString.Invariant($"Free {run.Size:N0} bytes of the run {run.Id} for good"))) continue;
             if (!TryRun(new ErrorSubject(run.Id), token => new GarbageClearer(storage, ActivityRouter.Log).ClearAsync(run.Id, OlderThan, null, token), out _, "Freeing garbage")) continue;
+            all.Done += run.Size;
             if (PassThru) WriteObject(RegistryGarbageRun.From(run));
         }
 
         if (!found && !string.IsNullOrEmpty(RunId)) WriteError(ErrorRecords.Create(ErrorRecords.GarbageFailed, ErrorCategory.ObjectNotFound, $"There is no run '{RunId}' in the quarantine.", "Get-RegistryGarbage lists the runs.", subject));
     }
+
+    private bool IsNamed(GarbageRun run) => string.IsNullOrEmpty(RunId) || string.Equals(RunId, run.Id, StringComparison.OrdinalIgnoreCase);
+
+    private bool IsMeant(GarbageRun run, DateTimeOffset now) => IsNamed(run) && now - run.Time >= OlderThan;
 }

@@ -3,6 +3,7 @@ using RegistryTools.GarbageCollection;
 using RegistryTools.PowerShell.Binding;
 using RegistryTools.PowerShell.Completion;
 using RegistryTools.PowerShell.Output;
+using RegistryTools.PowerShell.Pipeline;
 
 namespace RegistryTools.PowerShell.Commands;
 
@@ -29,7 +30,7 @@ public sealed class GetRegistryGarbageCommand : StorageCmdlet
     private protected override void Process()
     {
         if (!TryFindStorage(out var storage)) return;
-        if (!TryRun(new ErrorSubject(storage.Root), token => GarbageRun.ReadAsync(storage, token), out var runs, "Reading the quarantine")) return;
+        if (!TryRun(new ErrorSubject(storage.Root), token => GarbageRun.ReadAsync(storage, token, ActivityRouter.Log), out var runs, "Reading the quarantine")) return;
         foreach (var run in runs)
         {
             if (!string.IsNullOrEmpty(RunId) && !string.Equals(RunId, run.Id, StringComparison.OrdinalIgnoreCase)) continue;

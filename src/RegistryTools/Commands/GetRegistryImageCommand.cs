@@ -9,6 +9,10 @@ namespace RegistryTools.PowerShell.Commands;
 [OutputType(typeof(RegistryImage))]
 public sealed class GetRegistryImageCommand : ManifestQueryCmdlet
 {
+    private protected override string Activity => "Reading images";
+
+    private protected override string Unit => "image";
+
     private protected override void Read(Query query, string? tag, string reference)
     {
         var subject = query.Subject(query.Repository + (tag is null ? "@" + reference : ":" + tag), reference);

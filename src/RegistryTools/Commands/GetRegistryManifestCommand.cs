@@ -14,6 +14,10 @@ public sealed class GetRegistryManifestCommand : ManifestQueryCmdlet
     [Parameter]
     public SwitchParameter Raw { get; set; }
 
+    private protected override string Activity => "Reading manifests";
+
+    private protected override string Unit => "manifest";
+
     private protected override void Read(Query query, string? tag, string reference)
     {
         var subject = query.Subject(query.Repository + (tag is null ? "@" + reference : ":" + tag), reference);

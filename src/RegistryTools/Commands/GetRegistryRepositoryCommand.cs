@@ -40,7 +40,8 @@ public sealed class GetRegistryRepositoryCommand : RegistryTargetCmdlet
             {
                 if (patterns.Exists(pattern => pattern.IsMatch(repository))) WriteObject(new RegistryRepository(connection.Name, repository));
             },
-            $"Listing repositories of {connection.Name}");
+            $"Listing repositories of {connection.Name}",
+            "repository");
     }
 
     private void Find(RegistryConnection connection, string repository)

@@ -49,6 +49,10 @@ public sealed class GetRegistryTagCommand : RepositoryQueryCmdlet
     [ValidateRange(1, 64)]
     public int ThrottleLimit { get; set; } = 8;
 
+    private protected override string Activity => Detailed ? "Inspecting tags" : "Listing tags";
+
+    private protected override string Unit => "tag";
+
     private protected override void Process() => ForEachRepository(List);
 
     private void List(Query query)
@@ -87,7 +91,7 @@ public sealed class GetRegistryTagCommand : RepositoryQueryCmdlet
             // Named tags are asked for one by one: the list of a large repository is not needed for them.
             if (literals.Count == 0) return;
             if (order is not null) literals.Sort(order);
-            Inspect(query, _ => TagList.FromNames(literals));
+            Inspect(query, _ => TagList.FromNames(literals), literals.Count);
             return;
         }
 
@@ -114,25 +118,28 @@ public sealed class GetRegistryTagCommand : RepositoryQueryCmdlet
                 query.Subject(),
                 token => TagList.ReadAsync(registry, repository, IsWanted, order, token),
                 tag => WriteObject(new RegistryTag(query.Connection.Name, repository, tag, null)),
-                $"Listing tags of {repository}");
+                $"Listing tags of {repository}",
+                Unit);
         }
 
         if (!ended) return;
         foreach (var name in missing) WriteFailure(new TagNotFoundException(registry.Name, repository, name), query.Subject(repository + ":" + name, name));
     }
 
-    private bool Inspect(Query query, Func<CancellationToken, IAsyncEnumerable<string>> list)
+    private bool Inspect(Query query, Func<CancellationToken, IAsyncEnumerable<string>> list, int counted = -1)
     {
         var inspector = new TagInspector(query.Connection.Handle, ThrottleLimit, ActivityRouter.Log);
         return TryStream(
             query.Subject(),
             token =>
             {
-                var tags = list(token);
+                var tags = TagList.AheadAsync(list(token), count => Volatile.Write(ref counted, count), token);
                 return Detailed ? inspector.InspectAsync(query.Repository, tags, token) : inspector.LookUpAsync(query.Repository, tags, token);
             },
             detail => Write(query, detail),
-            Detailed ? $"Inspecting tags of {query.Repository}" : $"Looking for tags of {query.Repository}");
+            Detailed ? $"Inspecting tags of {query.Repository}" : $"Looking for tags of {query.Repository}",
+            Unit,
+            () => Volatile.Read(ref counted) is >= 0 and var known ? known : null);
     }
 
     private void Write(Query query, TagDetail detail)

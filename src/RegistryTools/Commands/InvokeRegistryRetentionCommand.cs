@@ -73,17 +73,18 @@ public sealed class InvokeRegistryRetentionCommand : RegistryTargetCmdlet
         var journal = RemovalJournal.ForUser();
         using var remover = new TagRemover(connection.Handle, journal, new TagRemoverOptions { ThrottleLimit = ThrottleLimit, Log = ActivityRouter.Log });
         using var hold = Hold(remover);
+        using var all = Whole("Removing tags", "tag", plans.Sum(static plan => plan.Removed));
         foreach (var plan in plans)
         {
             if (Explain) foreach (var kept in plan.Decisions.Where(static decision => !decision.IsRemoved)) WriteObject(RegistryTagDecision.From(kept, connection.Name, plan.Repository, plan.Entry.Name));
             if (plan.Removed == 0) continue;
             var chosen = plan.Decisions.Where(static decision => decision.IsRemoved).ToList();
-            if (ShouldProcess($"{connection.Name}/{plan.Repository}", $"Remove {plan.Removed} of {plan.Decisions.Count} tags by '{plan.Entry.Name}'")) Remove(connection, remover, plan, chosen);
+            if (ShouldProcess($"{connection.Name}/{plan.Repository}", $"Remove {plan.Removed} of {plan.Decisions.Count} tags by '{plan.Entry.Name}'")) Remove(connection, remover, plan, chosen, all);
             else if (IsWhatIf()) foreach (var decision in chosen) WriteObject(RegistryTagDecision.From(decision, connection.Name, plan.Repository, plan.Entry.Name));
         }
     }
 
-    private void Remove(RegistryConnection connection, TagRemover remover, RepositoryRetention plan, List<RetentionDecision> chosen)
+    private void Remove(RegistryConnection connection, TagRemover remover, RepositoryRetention plan, List<RetentionDecision> chosen, ProgressDisplay.Part all)
     {
         for (var start = 0; start < chosen.Count; start += TagRemover.MaximumBatch)
         {
@@ -92,6 +93,7 @@ public sealed class InvokeRegistryRetentionCommand : RegistryTargetCmdlet
             // A tag that was pushed anew since it was judged is another: its digest tells.
             var requests = portion.ConvertAll(static decision => new TagRemovalRequest(decision.Tag.Tag, (decision.Tag.Item as TagDetail)?.Digest));
             if (!TryRun(new ErrorSubject(plan.Repository, connection.Name, plan.Repository), token => remover.RemoveAsync(plan.Repository, requests, token), out var removals, "Removing tags")) return;
+            all.Done += portion.Count;
             var byTag = portion.ToDictionary(static decision => decision.Tag.Tag, StringComparer.Ordinal);
             foreach (var removal in removals)
             {

@@ -237,7 +237,8 @@ public sealed class MeasureRegistryStorageCommand : RegistryCmdlet
             {
                 if (patterns.Exists(pattern => pattern.IsMatch(repository))) names.Add(repository);
             },
-            $"Looking for repositories of {connection.Name}");
+            $"Looking for repositories of {connection.Name}",
+            "repository");
         if (names.Count == 0) WriteVerbose($"No repository of {connection.Name} is like that.");
         return names;
     }

@@ -95,7 +95,12 @@ public sealed class RemoveRegistryManifestCommand : ReferenceTargetCmdlet
             using var hold = Hold(remover);
             var subject = new ErrorSubject(place.Repository, place.Connection.Name, place.Repository);
             if (!TryRun(subject, token => remover.PlanAsync(place.Repository, requests, token), out var plans, "Looking for what needs the manifests")) continue;
-            foreach (var plan in plans) Remove(place, remover, plan);
+            using var all = Whole("Removing manifests", "manifest", plans.Count);
+            foreach (var plan in plans)
+            {
+                Remove(place, remover, plan);
+                all.Done++;
+            }
         }
     }
 

@@ -16,6 +16,7 @@ namespace RegistryTools.PowerShell.Commands;
 public sealed class RemoveRegistryRepositoryCommand : RegistryTargetCmdlet
 {
     private readonly List<(RegistryConnection Connection, List<string> Repositories)> _asked = [];
+    private ProgressDisplay.Part? _looked;
 
     /// <summary>The repositories, letter for letter: no wildcards. <c>Get-RegistryRepository</c> finds repositories by wildcards, and what it writes can be piped here.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
@@ -36,11 +37,13 @@ public sealed class RemoveRegistryRepositoryCommand : RegistryTargetCmdlet
 
     private protected override void Process()
     {
+        if (MyInvocation.ExpectingInput || Repository.Length > 1) _looked ??= Whole("Looking at the repositories", "repository");
         foreach (var text in Repository)
         {
             if (!TryConnect(Registry, out var connection) || !TryNormalizeRepository(text, connection, out var repository)) continue;
             var remover = Remover(connection);
             if (!TryRun(new ErrorSubject(repository, connection.Name, repository), token => remover.ListTagsAsync(repository, token), out var tags, $"Listing tags of {repository}")) continue;
+            if (_looked is not null) _looked.Done++;
             if (!ShouldProcess(connection.Handle.Name + "/" + repository, "Remove repository with " + RepositoryRemovalReport.Tags(tags))) continue;
             var own = _asked.Find(group => group.Connection == connection).Repositories;
             if (own is null) _asked.Add((connection, own = []));
@@ -50,6 +53,7 @@ public sealed class RemoveRegistryRepositoryCommand : RegistryTargetCmdlet
 
     private protected override void End()
     {
+        _looked?.Dispose();
         foreach (var (connection, repositories) in _asked)
         {
             var remover = Remover(connection);

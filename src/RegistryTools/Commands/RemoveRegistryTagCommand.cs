@@ -47,6 +47,7 @@ public sealed class RemoveRegistryTagCommand : TagTargetCmdlet
     {
         if (_asked.Groups.Count == 0) return;
         var journal = RemovalJournal.ForUser();
+        using var all = Whole("Removing tags", "tag", _asked.Groups.Sum(static group => group.Items.Count));
         if (!Enum.TryParse<TagRemovalChoice>(Method, ignoreCase: true, out var choice)) choice = TagRemovalChoice.Auto;
         foreach (var byConnection in _asked.Groups.GroupBy(group => group.Place.Connection))
         {
@@ -62,6 +63,7 @@ public sealed class RemoveRegistryTagCommand : TagTargetCmdlet
                 {
                     var portion = requests.GetRange(start, Math.Min(TagRemover.MaximumBatch, requests.Count - start));
                     if (!TryRun(new ErrorSubject(place.Repository, place.Connection.Name, place.Repository), token => remover.RemoveAsync(place.Repository, portion, token), out var removals, "Removing tags")) continue;
+                    all.Done += portion.Count;
                     foreach (var removal in removals) Report(place, removal);
                 }
             }

@@ -14,6 +14,7 @@ namespace RegistryTools.PowerShell.Commands;
 public sealed class RestoreRegistryGarbageCommand : StorageCmdlet
 {
     private readonly HashSet<string> _done = new(StringComparer.Ordinal);
+    private ProgressDisplay.Part? _all;
 
     /// <summary>Only what this run removed.</summary>
     /// <value>All runs</value>
@@ -70,8 +71,10 @@ public sealed class RestoreRegistryGarbageCommand : StorageCmdlet
         if (repository is not null) what += " of " + repository;
         if (!ShouldProcess(storage.Root, "Restore " + what)) return;
         var items = new List<(GarbageItem Item, GarbageRestoreState State)>();
+        if (MyInvocation.ExpectingInput) _all ??= Whole("Restoring garbage", "item");
         var restorer = new GarbageRestorer(storage, ActivityRouter.Log);
-        if (!TryRun(subject, token => restorer.RestoreAsync(run, digest, repository, (item, state) => items.Add((item, state)), token), out var result, "Restoring")) return;
+        if (!TryRun(subject, token => restorer.RestoreAsync(run, digest, repository, (item, state) => items.Add((item, state)), token), out var result, "Restoring garbage")) return;
+        if (_all is not null) _all.Done += result.Restored + result.AlreadyThere + result.Left;
         foreach (var problem in result.Problems)
         {
             WriteError(ErrorRecords.Create(ErrorRecords.RestoreFailed, ErrorCategory.ResourceExists, problem.Message, null, new ErrorSubject(problem.Digest?.ToString() ?? storage.Root, null, problem.Repository, problem.Tag)));

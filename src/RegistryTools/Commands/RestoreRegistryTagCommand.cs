@@ -14,6 +14,7 @@ namespace RegistryTools.PowerShell.Commands;
 public sealed class RestoreRegistryTagCommand : TagTargetCmdlet
 {
     private readonly Dictionary<RegistryConnection, TagRestorer> _restorers = [];
+    private ProgressDisplay.Part? _all;
 
     /// <summary>Moves the tag where it points elsewhere by now. Without it that is an error.</summary>
     [Parameter]
@@ -40,7 +41,9 @@ public sealed class RestoreRegistryTagCommand : TagTargetCmdlet
         }
 
         if (!ShouldProcess(place.Name(tag) + " (" + digest + ")", "Restore tag")) return;
-        if (!TryRun(subject, token => restorer.RestoreAsync(place.Repository, tag, digest, Force, token), out var result, "Restoring tags")) return;
+        _all ??= Whole("Restoring tags", "tag");
+        if (!TryRun(subject, token => restorer.RestoreAsync(place.Repository, tag, digest, Force, token), out var result, place.Name(tag))) return;
+        _all.Done++;
         if (!PassThru) return;
         WriteObject(new RegistryTagRestoration { Registry = place.Connection.Name, Repository = place.Repository, Tag = tag, Digest = digest.ToString(), Result = result.ToString() });
     }

@@ -125,6 +125,7 @@ public sealed class SelectRegistryTagCommand : RegistryCmdlet
 
         var groups = _input.GroupBy(static item => (Registry: Text(item, "Registry"), Repository: Text(item, "Repository"))).ToList();
         _input.Clear();
+        using var all = rules.NeedsDate && groups.Count > 1 ? Whole("Looking up dates", "tag", groups.Sum(static group => group.Count(static item => item.Properties["Created"] is null))) : null;
         foreach (var group in groups)
         {
             var (registry, repository) = group.Key;
@@ -195,7 +196,7 @@ public sealed class SelectRegistryTagCommand : RegistryCmdlet
         if (!TryConnect(RegistryConnection.FromText(registry), out var connection)) return false;
         var names = items.ConvertAll(static item => (Text(item, "Name") ?? Text(item, "Tag"))!);
         var inspector = new TagInspector(connection.Handle, ThrottleLimit, ActivityRouter.Log);
-        return TryStream(subject, token => inspector.InspectAsync(repository, TagList.FromNames(names), token), detail => details[detail.Tag] = detail, $"Looking up the dates of {repository}");
+        return TryStream(subject, token => inspector.InspectAsync(repository, TagList.FromNames(names), token), detail => details[detail.Tag] = detail, $"Looking up dates of {repository}", "tag", () => names.Count);
     }
 
     private RetentionRules Rules() => new()

@@ -15,7 +15,7 @@ internal static class ActivityRouter
         message => Current.Value?.Verbose(message),
         message => Current.Value?.Debug(message),
         message => Current.Value?.Warning(message),
-        (activity, status, done, total) => Current.Value?.Progress(activity, status, done, total));
+        (activity, item, done, total, unit) => Current.Value?.Progress(new ProgressState(activity, item, done, total, unit)));
 
     /// <summary>Sends what the calling flow of work tells to this sink, from here on.</summary>
     public static void Enter(PipelinePump.Sink sink) => Current.Value = sink;

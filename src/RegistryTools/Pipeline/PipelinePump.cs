@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Management.Automation;
 
 namespace RegistryTools.PowerShell.Pipeline;
@@ -10,19 +9,24 @@ namespace RegistryTools.PowerShell.Pipeline;
 /// </summary>
 internal sealed class PipelinePump(IPipelineWriter writer) : IDisposable
 {
-    private const int ProgressAfterMilliseconds = 1000;
-    private const int ProgressEveryMilliseconds = 200;
     private const int StopMilliseconds = 600;
-    private static int _lastProgressId;
 
     private readonly CancellationTokenSource _stop = new();
     private Task? _left;
+
+    /// <summary>What is shown of how far the work is.</summary>
+    public ProgressDisplay Progress { get; } = new(writer);
 
     /// <summary>Cancels the work that is under way, and all that would follow.</summary>
     public void Stop() => Cancel(_stop);
 
     /// <inheritdoc/>
-    public void Dispose() => _stop.Dispose();
+    public void Dispose()
+    {
+        // The pipeline may have been ended elsewhere.
+        Progress.EndAll(isBroken: true);
+        _stop.Dispose();
+    }
 
     /// <summary>Holds what the work uses: it is let go of when the one that this gives is disposed of and the work has ended, which may be later.</summary>
     public IDisposable Hold(IDisposable held) => new Held(this, held);
@@ -40,19 +44,20 @@ internal sealed class PipelinePump(IPipelineWriter writer) : IDisposable
     public Exception? Run<T>(Func<Sink, CancellationToken, Task<T>> work, out T result, string? activity = null)
     {
         var value = default(T)!;
-        var error = Run(async (sink, token) => value = await work(sink, token).ConfigureAwait(false), activity, null);
+        var error = Run(async (sink, token) => value = await work(sink, token).ConfigureAwait(false), Progress.Begin(activity));
         result = value;
         return error;
     }
 
     /// <summary>
     /// Reads a list of the core's and hands each item to <paramref name="write"/> on the pipeline thread as it comes. The core is at most <paramref name="ahead"/> items ahead
-    /// of the consumer. Gives the error that the list ended with, or null; throws what <paramref name="write"/> throws, which ends the work.
+    /// of the consumer. Gives the error that the list ended with, or null; throws what <paramref name="write"/> throws, which ends the work. What the progress counts is a
+    /// <paramref name="unit"/>, of <paramref name="total"/> where that is known.
     /// </summary>
-    public Exception? Stream<T>(Func<CancellationToken, IAsyncEnumerable<T>> source, Action<T> write, string? activity = null, int ahead = 64)
+    public Exception? Stream<T>(Func<CancellationToken, IAsyncEnumerable<T>> source, Action<T> write, string? activity = null, string unit = "", Func<long?>? total = null, int ahead = 64)
     {
         using var space = new SemaphoreSlim(ahead);
-        var count = new Counter();
+        var part = Progress.Begin(activity, unit, total);
         return Run(
             async (sink, token) =>
             {
@@ -63,20 +68,21 @@ internal sealed class PipelinePump(IPipelineWriter writer) : IDisposable
                     {
                         space.Release();
                         write(item);
-                        count.Value++;
+                        part.Done++;
                     });
                     if (!posted) return;
                 }
             },
-            activity,
-            count);
+            part);
     }
 
     /// <summary>
     /// Starts the work and does on this thread what it leaves to be done, until it has ended. Gives the error that the work ended with, or null; throws what was
     /// thrown on this thread: a consumer that stops the pipeline, an error preference of Stop.
     /// </summary>
-    public Exception? Run(Func<Sink, CancellationToken, Task> work, string? activity = null, Counter? count = null)
+    public Exception? Run(Func<Sink, CancellationToken, Task> work, string? activity = null) => Run(work, Progress.Begin(activity));
+
+    private Exception? Run(Func<Sink, CancellationToken, Task> work, ProgressDisplay.Part part)
     {
         var cancel = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
         var token = cancel.Token;
@@ -90,25 +96,24 @@ internal sealed class PipelinePump(IPipelineWriter writer) : IDisposable
             },
             CancellationToken.None);
         _ = task.ContinueWith(static (_, queue) => ((PipelineQueue)queue!).Finish(), sink.Queue, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-        var progress = new ProgressWriter(writer, activity, count);
         try
         {
-            while (sink.Queue.Take(progress.Wait, out var action))
+            while (sink.Queue.Take(Progress.Wait, out var action))
             {
                 action?.Invoke();
-                progress.Show(sink.Queue);
+                Progress.Show(sink.Queue.TakeProgress());
                 if (_stop.IsCancellationRequested) throw new PipelineStoppedException();
             }
         }
         catch
         {
+            Progress.EndAll(isBroken: true);
             Teardown(sink.Queue, cancel, task);
-            progress.Complete();
             throw;
         }
 
         cancel.Dispose();
-        progress.Complete();
+        part.Dispose();
         if (task.Status == TaskStatus.RanToCompletion) return null;
         var error = task.Exception?.InnerException ?? new OperationCanceledException("The work was cancelled.");
         if (_stop.IsCancellationRequested) throw new PipelineStoppedException();
@@ -155,7 +160,7 @@ internal sealed class PipelinePump(IPipelineWriter writer) : IDisposable
 
         public void Warning(string message) => Queue.Post(() => writer.WriteWarning(message));
 
-        public void Progress(string activity, string status, long done, long? total) => Queue.Report(new ProgressState(activity, status, done, total));
+        public void Progress(ProgressState state) => Queue.Report(state);
     }
 
     private sealed class Held(PipelinePump pump, IDisposable held) : IDisposable
@@ -164,64 +169,6 @@ internal sealed class PipelinePump(IPipelineWriter writer) : IDisposable
         {
             if (pump._left is { } left) _ = left.ContinueWith(_ => held.Dispose(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
             else held.Dispose();
-        }
-    }
-
-    /// <summary>How many items there were so far.</summary>
-    internal sealed class Counter
-    {
-        public long Value { get; set; }
-    }
-
-    private sealed class ProgressWriter(IPipelineWriter writer, string? activity, Counter? count)
-    {
-        private readonly Stopwatch _clock = Stopwatch.StartNew();
-        private int _id = -1;
-        private long _shownAt;
-        private string? _shown;
-        private ProgressState? _latest;
-
-        public int Wait
-        {
-            get
-            {
-                var next = _id < 0 ? ProgressAfterMilliseconds : _shownAt + ProgressEveryMilliseconds;
-                return (int)Math.Max(10, Math.Min(next - _clock.ElapsedMilliseconds, ProgressAfterMilliseconds));
-            }
-        }
-
-        public void Show(PipelineQueue queue)
-        {
-            var now = _clock.ElapsedMilliseconds;
-            if (now < (_id < 0 ? ProgressAfterMilliseconds : _shownAt + ProgressEveryMilliseconds)) return;
-            _shownAt = now;
-            _latest = queue.TakeProgress() ?? _latest;
-            if ((_latest?.Activity ?? activity) is not { Length: > 0 } title) return;
-            var status = _latest?.Status is { Length: > 0 } told ? told : count is null ? "Waiting for the registry" : FormattableString.Invariant($"{count.Value:N0} so far");
-            if (_id < 0) _id = Interlocked.Increment(ref _lastProgressId) & int.MaxValue;
-            var record = new ProgressRecord(_id, title, status);
-            if (_latest is { Total: > 0 } state)
-            {
-                var done = Math.Max(0, Math.Min(state.Done, state.Total.Value));
-                record.PercentComplete = (int)(100 * done / state.Total.Value);
-                if (done > 0) record.SecondsRemaining = (int)Math.Min(int.MaxValue, now / 1000.0 * (state.Total.Value - done) / done);
-            }
-
-            _shown = title;
-            writer.WriteProgress(record);
-        }
-
-        public void Complete()
-        {
-            if (_shown is null) return;
-            try
-            {
-                writer.WriteProgress(new ProgressRecord(_id, _shown, "Done") { RecordType = ProgressRecordType.Completed });
-            }
-            catch (PipelineStoppedException)
-            {
-                // The pipeline is going down for a reason that is already on its way out of here.
-            }
         }
     }
 }

@@ -81,15 +81,3 @@ internal sealed class PipelineQueue
         }
     }
 }
-
-/// <summary>How far a piece of work is.</summary>
-internal sealed class ProgressState(string activity, string status, long done, long? total)
-{
-    public string Activity { get; } = activity;
-
-    public string Status { get; } = status;
-
-    public long Done { get; } = done;
-
-    public long? Total { get; } = total;
-}

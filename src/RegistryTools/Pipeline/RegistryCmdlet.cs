@@ -33,6 +33,8 @@ public abstract partial class RegistryCmdlet : PSCmdlet, IDisposable, IPipelineW
         {
             if (pair.Value > 1) WriteWarning(FormattableString.Invariant($"{pair.Key} is down: {pair.Value - 1:N0} more were not asked for and nothing was done about them."));
         }
+
+        _pump.Progress.EndAll(isBroken: false);
     }
 
     /// <summary>Cancels the work that is under way.</summary>
@@ -74,7 +76,7 @@ public abstract partial class RegistryCmdlet : PSCmdlet, IDisposable, IPipelineW
 
     /// <summary>
     /// Runs the core's work and gives its result. Where it fails, the failure is written as a non-terminating error about <paramref name="subject"/>, and the answer is
-    /// false. <paramref name="activity"/> is what the progress says when it takes longer than a second.
+    /// false. <paramref name="activity"/> is what the progress says when it takes longer than a second, and the core has not told more.
     /// </summary>
     private protected bool TryRun<T>(ErrorSubject subject, Func<CancellationToken, Task<T>> work, [System.Diagnostics.CodeAnalysis.MaybeNullWhen(false)] out T result, string? activity = null)
     {
@@ -98,15 +100,23 @@ public abstract partial class RegistryCmdlet : PSCmdlet, IDisposable, IPipelineW
     /// <summary>
     /// Reads a list of the core's and hands each item to <paramref name="write"/> on the pipeline thread as it comes. The core is at most <paramref name="ahead"/> items ahead
     /// of the consumer. Where the list fails, that is written as a non-terminating error about <paramref name="subject"/>, and the answer is false. What
-    /// <paramref name="write"/> throws is not the list's failure: it ends the work and is thrown.
+    /// <paramref name="write"/> throws is not the list's failure: it ends the work and is thrown. What the progress counts is a <paramref name="unit"/>, of <paramref name="total"/>
+    /// where that is known.
     /// </summary>
-    private protected bool TryStream<T>(ErrorSubject subject, Func<CancellationToken, IAsyncEnumerable<T>> source, Action<T> write, string? activity = null, int ahead = 64)
+    private protected bool TryStream<T>(
+        ErrorSubject subject, Func<CancellationToken, IAsyncEnumerable<T>> source, Action<T> write, string? activity = null, string unit = "", Func<long?>? total = null, int ahead = 64)
     {
-        var error = _pump.Stream(source, write, activity, ahead);
+        var error = _pump.Stream(source, write, activity, unit, total, ahead);
         if (error is null) return true;
         WriteFailure(error, subject);
         return false;
     }
+
+    /// <summary>
+    /// Begins a piece of work that several runs of the core are parts of, until it is disposed of or the cmdlet ends: the progress shows how far the whole is. What is done is added to it by who began it; where the
+    /// core counts the same unit, that is counted in as it goes.
+    /// </summary>
+    private protected ProgressDisplay.Part Whole(string activity, string unit, long? total = null) => _pump.Progress.Begin(activity, unit, () => total);
 
     /// <summary>Holds what the work of this cmdlet uses: it is let go of when the one that this gives is disposed of and the work has ended, which may be later.</summary>
     private protected IDisposable Hold(IDisposable held) => _pump.Hold(held);
@@ -180,6 +190,11 @@ public abstract partial class RegistryCmdlet : PSCmdlet, IDisposable, IPipelineW
         catch (RegistryToolsException error)
         {
             WriteFailure(error, ErrorSubject.None);
+        }
+        catch
+        {
+            _pump.Progress.EndAll(isBroken: true);
+            throw;
         }
     }
 }

@@ -93,7 +93,7 @@ internal sealed class Wire(Func<Sent, HttpResponseMessage?> answer) : HttpMessag
 
         public void Warning(string message) => lines.Enqueue(message);
 
-        public void Progress(string activity, string status, long done, long? total)
+        public void Progress(string activity, string item, long done, long? total, string unit)
         {
         }
     }

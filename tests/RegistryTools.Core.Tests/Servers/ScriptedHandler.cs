@@ -228,5 +228,5 @@ public sealed class CollectingLog : IActivityLog
 
     public void Warning(string message) => _lines.Enqueue("WARNING " + message);
 
-    public void Progress(string activity, string status, long done, long? total) => _lines.Enqueue($"PROGRESS {activity} {status} {done}/{total}");
+    public void Progress(string activity, string item, long done, long? total, string unit) => _lines.Enqueue($"PROGRESS {activity} {item} {done}/{total} {unit}");
 }

@@ -132,7 +132,7 @@ public sealed class StorageVerifierTests : IDisposable
 
         Assert.Empty(await FindAsync());
         var progress = new List<long>();
-        var log = new Text.DelegateActivityLog(progress: (_, _, done, _) => { lock (progress) progress.Add(done); });
+        var log = new Text.DelegateActivityLog(progress: (_, _, done, _, _) => { lock (progress) progress.Add(done); });
         var findings = new List<StorageFinding>();
         var result = await new StorageVerifier(_tree.Location, new StorageVerifierOptions { Content = true, Log = log }).VerifyAsync(findings.Add, default);
         Assert.Equal([(nobodys, StorageFindingSeverity.Warning), (layer, StorageFindingSeverity.Error)], findings.Select(finding => (finding.Digest!.ToString(), finding.Severity)).OrderBy(pair => pair.Severity));

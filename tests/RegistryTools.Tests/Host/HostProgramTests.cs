@@ -246,6 +246,14 @@ public sealed class HostProgramTests : IDisposable
     }
 
     [Fact]
+    public void ProgressTellsTheTimeThatIsLeftAndWhatItIsAt()
+    {
+        var terminal = new TestTerminal { ErrorIsTerminal = true };
+        HostProgram.Run(["-Command", "$record = [Management.Automation.ProgressRecord]::new(1, 'Listing', '1 of 4 tags'); $record.PercentComplete = 25; $record.SecondsRemaining = 75; $record.CurrentOperation = 'i1'; $Host.UI.WriteProgress(1, $record)"], terminal);
+        Assert.Contains("Listing: 25% 1 of 4 tags, 00:01:15 left: i1", terminal.WrittenErrors, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task CtrlCStopsACommand()
     {
         var terminal = new TestTerminal();

@@ -20,6 +20,9 @@ public sealed class TestHost : PSHost
     /// <summary>Answers to choices, by their label without the ampersand; a choice with no answer left is a failure.</summary>
     public Queue<string> Answers { get; } = new();
 
+    /// <summary>Told of every record of progress.</summary>
+    public Action<ProgressRecord>? Progress { get; set; }
+
     /// <summary>What was asked.</summary>
     public List<string> Questions { get; } = [];
 
@@ -92,9 +95,7 @@ public sealed class TestHost : PSHost
 
         public override void WriteErrorLine(string value) => host.Text.AppendLine(value);
 
-        public override void WriteProgress(long sourceId, ProgressRecord record)
-        {
-        }
+        public override void WriteProgress(long sourceId, ProgressRecord record) => host.Progress?.Invoke(record);
 
         public override void WriteVerboseLine(string message) => host.Text.AppendLine("VERBOSE: " + message);
 
