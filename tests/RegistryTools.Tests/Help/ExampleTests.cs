@@ -21,7 +21,7 @@ public sealed partial class ExampleTests(ExampleTests.SharedPlace shared) : ICla
     public async Task An_example_does_what_it_says(string cmdlet, string title)
     {
         var example = Find(cmdlet, title);
-        await using var own = Changes().IsMatch(example.Before + example.Code) ? await ExamplePlace.StartAsync() : null;
+        await using var own = example.Before is not null || Changes().IsMatch(example.Code) ? await ExamplePlace.StartAsync() : null;
         var place = own ?? shared.Place;
         if (example.Before is not null) place.Invoke(example.Before).Succeed();
         if (example.Output is not null)

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using RegistryTools.Help;
 using RegistryTools.Help.Sources;
 
@@ -88,17 +89,17 @@ public sealed class HelpSourceTests : IDisposable
     }
 
     [Fact]
-    public void What_names_no_cmdlet_or_parameter_is_told()
+    public async Task What_names_no_cmdlet_or_parameter_is_told_as_the_build_tells_errors()
     {
-        using var source = new CmdletSource(Path.Combine(ModuleSession.Root, "src", "RegistryTools", "bin", Configuration(), "net8.0", "RegistryTools.dll"));
-        var sources = Path.GetDirectoryName(_path)!;
         Write("# Get-RegistryTag\n\n## Parameters\n\n### -Nmae\n\nx\n");
-        Assert.Contains("no parameter -Nmae", Assert.Throws<HelpSourceException>(() => source.Read(sources)).Message, StringComparison.Ordinal);
-        Write("# Get-RegistryTag\n\n## Parameters\n\n### -Name\n\nInstead.\n");
-        var cmdlet = source.Read(sources).Cmdlets.Single(static cmdlet => cmdlet.Name == "Get-RegistryTag");
-        Assert.Equal([new Paragraph("Instead.")], cmdlet.Parameters.Single(static parameter => parameter.Name == "Name").Description);
-        File.WriteAllText(Path.Combine(sources, "Get-Nothing.md"), "# Get-Nothing\n");
-        Assert.Contains("no such cmdlet", Assert.Throws<HelpSourceException>(() => source.Read(sources)).Message, StringComparison.Ordinal);
+        Assert.Equal((1, $"{_path}(1): error RTHELP: Get-RegistryTag has no parameter -Nmae."), await MakeAsync());
+        Write("# Get-RegistryTag\n\n## Parameters\n\n### -Name\n\nInstead of it.\n");
+        Assert.Equal((0, string.Empty), await MakeAsync());
+        var page = File.ReadAllText(Path.Combine(Path.GetDirectoryName(_path)!, "made", "cmdlets", "Get-RegistryTag.md"));
+        Assert.Contains("### -Name\n\nInstead of it.\n", page, StringComparison.Ordinal);
+        var other = Path.Combine(Path.GetDirectoryName(_path)!, "Get-Nothing.md");
+        File.WriteAllText(other, "# Get-Nothing\n");
+        Assert.Equal((1, $"{other}(1): error RTHELP: There is no such cmdlet."), await MakeAsync());
     }
 
     [Theory]
@@ -118,5 +119,16 @@ public sealed class HelpSourceTests : IDisposable
         return HelpFile.Read(_path);
     }
 
-    private static string Configuration() => new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name;
+    // In a process of its own: in this one the module is loaded once, as the tests of that hold.
+    private async Task<(int Code, string Error)> MakeAsync()
+    {
+        var configuration = new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name;
+        var directory = Path.GetDirectoryName(_path)!;
+        var start = new ProcessStartInfo(Environment.ProcessPath!.EndsWith("dotnet", StringComparison.Ordinal) ? Environment.ProcessPath : "dotnet") { RedirectStandardError = true };
+        foreach (var argument in new[] { typeof(HelpFile).Assembly.Location, Path.Combine(ModuleSession.Root, "src", "RegistryTools", "bin", configuration, "net8.0", "RegistryTools.dll"), directory, Path.Combine(directory, "made") }) start.ArgumentList.Add(argument);
+        using var process = Process.Start(start)!;
+        var error = await process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        return (process.ExitCode, error.Trim());
+    }
 }
