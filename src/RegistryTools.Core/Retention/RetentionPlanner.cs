@@ -23,7 +23,7 @@ public sealed class RetentionPlanner(IRegistry registry, RetentionPolicy policy,
     private const string Activity = "Planning retention";
 
     /// <summary>
-    /// Plans for all repositories. A repository that can't be listed ends it: what is not seen is not decided on, and a part of a plan is no plan. A tag that can't be read is kept.
+    /// Plans for all repositories. A repository that can't be listed ends it: what is not seen is not decided on, and a part of a plan is no plan. One that the catalog lists and that is not there is passed over. A tag that can't be read is kept.
     /// </summary>
     /// <exception cref="RegistryRequestException">The registry does not list its repositories, or the tags of one.</exception>
     /// <exception cref="RetentionException">A regular expression takes too long.</exception>
@@ -35,7 +35,13 @@ public sealed class RetentionPlanner(IRegistry registry, RetentionPolicy policy,
         {
             log.Progress(Activity, repository, plans.Count, repositories.Count);
             if (policy.Find(repository) is not { } entry) log.Verbose($"No entry of the policy is for '{repository}': it is left alone.");
-            else plans.Add(new RepositoryRetention(repository, entry, await DecideAsync(repository, entry, cancellationToken).ConfigureAwait(false)));
+            else if (await DecideAsync(repository, entry, cancellationToken).ConfigureAwait(false) is { } decisions) plans.Add(new RepositoryRetention(repository, entry, decisions));
+        }
+
+        foreach (var entry in policy.Entries)
+        {
+            // An entry that was meant to spare more, below one that is for everything.
+            if (repositories.Exists(entry.IsFor) && !repositories.Exists(repository => policy.Find(repository) == entry)) log.Warning($"The entries before '{entry.Name}' apply to every repository that it is for: it has no effect.");
         }
 
         return plans;
@@ -77,13 +83,38 @@ public sealed class RetentionPlanner(IRegistry registry, RetentionPolicy policy,
         return [.. found.Distinct(StringComparer.Ordinal)];
     }
 
-    private async Task<IReadOnlyList<RetentionDecision>> DecideAsync(string repository, RetentionPolicyEntry entry, CancellationToken cancellationToken)
+    // What the list has twice, as one that is read in pages while something is pushed may, is one tag.
+    private static async IAsyncEnumerable<string> OnceAsync(IAsyncEnumerable<string> names)
+    {
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        await foreach (var name in names.ConfigureAwait(false))
+        {
+            if (seen.Add(name)) yield return name;
+        }
+    }
+
+    /// <summary>Decides on a repository's tags; null where the catalog alone knows of it.</summary>
+    private async Task<IReadOnlyList<RetentionDecision>?> DecideAsync(string repository, RetentionPolicyEntry entry, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await DecideOnAllAsync(repository, entry, cancellationToken).ConfigureAwait(false);
+        }
+        catch (RegistryNotFoundException exception) when (!policy.Entries.Any(named => named.Repositories.Contains(repository)))
+        {
+            // Whose last tag is gone is in the catalog for ever, and that must not end every night's run.
+            log.Verbose($"The catalog lists '{repository}', and it has no tags: {exception.Message}");
+            return null;
+        }
+    }
+
+    private async Task<IReadOnlyList<RetentionDecision>> DecideOnAllAsync(string repository, RetentionPolicyEntry entry, CancellationToken cancellationToken)
     {
         var selector = new RetentionSelector(entry.Rules, now);
         var tags = new List<RetentionTag>();
         var unread = new List<RetentionDecision>();
-        var names = TagList.ReadAsync(registry, repository, cancellationToken: cancellationToken);
-        if (entry.Rules.NeedsDate)
+        var names = OnceAsync(TagList.ReadAsync(registry, repository, cancellationToken: cancellationToken));
+        if (entry.Rules.NeedsDetail)
         {
             await foreach (var detail in new TagInspector(registry, throttleLimit, log).InspectAsync(repository, names, cancellationToken).ConfigureAwait(false))
             {

@@ -14,7 +14,12 @@ namespace RegistryTools.Retention;
 public sealed record RetentionPolicyEntry(string Name, IReadOnlyList<string> Repositories, IReadOnlyList<string> Exclude, RetentionRules Rules)
 {
     /// <summary>Whether it is for a repository.</summary>
-    public bool IsFor(string repository) => Repositories.Any(pattern => Wildcard.IsLike(repository, pattern)) && !Exclude.Any(pattern => Wildcard.IsLike(repository, pattern));
+    public bool IsFor(string repository)
+    {
+        // A registry that is not Docker's own may have upper-case letters in its names.
+        var name = repository.ToLowerInvariant();
+        return Repositories.Any(pattern => Wildcard.IsLike(name, pattern)) && !Exclude.Any(pattern => Wildcard.IsLike(name, pattern));
+    }
 }
 
 /// <summary>A policy file: retention for many repositories, to be reviewed like code. The first entry that is for a repository applies to it; a repository that none is for is left alone.</summary>

@@ -61,6 +61,9 @@ public sealed record RetentionRules
 
     /// <summary>Whether a date is needed to tell.</summary>
     public bool NeedsDate => OlderThan is not null || KeepLast is not null;
+
+    /// <summary>Whether more than names is needed to tell: what is no image must not be the last version that is kept.</summary>
+    public bool NeedsDetail => NeedsDate || KeepSemVer is not null;
 }
 
 /// <summary>A tag to decide on.</summary>

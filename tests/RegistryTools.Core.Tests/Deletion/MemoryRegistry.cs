@@ -28,6 +28,14 @@ public sealed class MemoryRegistry : IRegistry
 
     public HashSet<Digest> Blobs { get; } = [];
 
+    /// <summary>What it lists, where that is not what it has.</summary>
+    public Func<string, IEnumerable<string>>? Listing { get; set; }
+
+    /// <summary>The repositories that it lists.</summary>
+    public List<string> Repositories { get; } = ["r"];
+
+    private readonly Dictionary<Digest, byte[]> _contents = [];
+
     public bool HasTagDelete { get; set; }
 
     /// <summary>Whether deleting a tag takes the manifest and its other tags along, as some registries do.</summary>
@@ -52,6 +60,7 @@ public sealed class MemoryRegistry : IRegistry
     {
         var raw = Encoding.UTF8.GetBytes($"{{\"schemaVersion\":2,\"mediaType\":\"{mediaType}\",\"config\":{{\"mediaType\":\"{MediaTypes.OciConfig}\",\"digest\":\"{Digest.Compute(Encoding.UTF8.GetBytes(content))}\",\"size\":{content.Length}}},\"layers\":[]}}");
         Blobs.Add(Digest.Compute(Encoding.UTF8.GetBytes(content)));
+        _contents[Digest.Compute(Encoding.UTF8.GetBytes(content))] = Encoding.UTF8.GetBytes(content);
         var manifest = Manifest.Parse(raw, mediaType);
         Manifests[manifest.Digest] = manifest;
         Tags[tag] = manifest.Digest;
@@ -69,12 +78,12 @@ public sealed class MemoryRegistry : IRegistry
     public async IAsyncEnumerable<string> ListRepositoriesAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         await Task.Yield();
-        yield return "r";
+        foreach (var repository in Repositories) yield return repository;
     }
 
     public async IAsyncEnumerable<string> ListTagsAsync(string repository, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        var tags = await Do("LIST", () => Tags.Keys.ToList(), cancellationToken);
+        var tags = await Do("LIST", () => (Listing?.Invoke(repository) ?? Tags.Keys).ToList(), cancellationToken);
         foreach (var tag in tags) yield return tag;
     }
 
@@ -129,7 +138,7 @@ public sealed class MemoryRegistry : IRegistry
     public Task<long?> FindBlobAsync(string repository, Digest digest, CancellationToken cancellationToken = default) =>
         Do("HEADBLOB", () => Blobs.Contains(digest) ? -1L : (long?)null, cancellationToken);
 
-    public Task<byte[]> ReadBlobAsync(string repository, Digest digest, int maximumSize, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+    public Task<byte[]> ReadBlobAsync(string repository, Digest digest, int maximumSize, CancellationToken cancellationToken = default) => Do("GETBLOB", () => _contents[digest], cancellationToken);
 
     public Task CopyBlobAsync(string repository, Digest digest, Stream destination, CancellationToken cancellationToken = default) => throw new NotSupportedException();
 
