@@ -23,9 +23,9 @@ internal sealed record DockerEndpoint(Uri Address, string Source, string? Certif
     {
         var config = environment("DOCKER_CONFIG") is { Length: > 0 } set ? set : Path.Combine(home, ".docker");
         var tls = environment("DOCKER_TLS_VERIFY") is { Length: > 0 } ? environment("DOCKER_CERT_PATH") is { Length: > 0 } path ? path : config : null;
-        if (given is { Length: > 0 }) return given.IndexOf("://", StringComparison.Ordinal) > 0 ? Parse(given, "-DockerHost", tls) : Context(given, config, "-DockerHost");
-        if (environment("DOCKER_HOST") is { Length: > 0 } host) return Parse(host, "DOCKER_HOST", tls);
-        var context = environment("DOCKER_CONTEXT") is { Length: > 0 } named ? (Name: named, Source: "DOCKER_CONTEXT") : (Name: CurrentContext(config), Source: Path.Combine(config, "config.json"));
+        if (given is { Length: > 0 } and not "default") return given.IndexOf("://", StringComparison.Ordinal) > 0 ? Parse(given, "-DockerHost", tls) : Context(given, config, "-DockerHost");
+        if (given is null && environment("DOCKER_HOST") is { Length: > 0 } host) return Parse(host, "DOCKER_HOST", tls);
+        var context = given is not null ? (Name: given, Source: "-DockerHost") : environment("DOCKER_CONTEXT") is { Length: > 0 } named ? (Name: named, Source: "DOCKER_CONTEXT") : (Name: CurrentContext(config), Source: Path.Combine(config, "config.json"));
         if (context.Name is { Length: > 0 } name && name != "default") return Context(name, config, context.Source);
         if (RuntimeInformation.IsOSPlatform(OSPlatform.Windows)) return new DockerEndpoint(new Uri("npipe://./pipe/docker_engine"), "the usual pipe", null);
         var sockets = new[]
@@ -44,10 +44,22 @@ internal sealed record DockerEndpoint(Uri Address, string Source, string? Certif
 
     private static DockerEndpoint Parse(string text, string source, string? tls)
     {
+        text = WithoutUser(text);
         if (text.StartsWith("ssh://", StringComparison.OrdinalIgnoreCase)) throw new RegistryRuntimeException($"'{Text.Shown.Short(text)}' ({source}) is reached over ssh, which is not spoken here.", "Forward the socket: ssh -L /tmp/docker.sock:/var/run/docker.sock HOST, and give -DockerHost unix:///tmp/docker.sock.");
         if (text.StartsWith("npipe:////./pipe/", StringComparison.OrdinalIgnoreCase)) text = "npipe://./pipe/" + text.Substring("npipe:////./pipe/".Length);
         if (!Uri.TryCreate(text, UriKind.Absolute, out var address) || address.Scheme is not ("unix" or "npipe" or "tcp" or "http" or "https")) throw new RegistryRuntimeException($"'{Text.Shown.Short(text)}' ({source}) is no address of a container engine.", "Expected unix:///var/run/docker.sock, npipe://./pipe/docker_engine or tcp://host:2376.");
+        if (address is { Scheme: "tcp", IsDefaultPort: true }) address = new UriBuilder(address) { Port = tls is null ? 2375 : 2376 }.Uri;
         return new DockerEndpoint(address, source, address.Scheme is "tcp" or "https" ? tls : null);
+    }
+
+    // No engine asks for it, and it would be in every message.
+    private static string WithoutUser(string text)
+    {
+        var scheme = text.IndexOf("://", StringComparison.Ordinal);
+        if (scheme < 0) return text;
+        var rest = text.Substring(scheme + 3);
+        var host = rest.Split('/')[0];
+        return text.Substring(0, scheme + 3) + rest.Substring(host.LastIndexOf('@') + 1);
     }
 
     private static string? CurrentContext(string config)

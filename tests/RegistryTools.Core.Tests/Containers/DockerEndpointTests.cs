@@ -60,6 +60,30 @@ public sealed class DockerEndpointTests : IDisposable
         Assert.Contains(told, Assert.Throws<RegistryRuntimeException>(() => Find(given)).Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("tcp://user:s3cret@10.0.0.1:2376")]
+    [InlineData("http://s3cret@10.0.0.1:2376")]
+    [InlineData("ftp://user:s3cret@10.0.0.1")]
+    [InlineData("ssh://user:s3cret@10.0.0.1")]
+    public void A_password_in_an_address_is_not_told(string given)
+    {
+        var error = Record.Exception(() => Assert.DoesNotContain("s3cret", Find(given), StringComparison.Ordinal));
+        Assert.DoesNotContain("s3cret", error?.Message ?? string.Empty, StringComparison.Ordinal);
+        Assert.True(error is null or RegistryRuntimeException);
+    }
+
+    [Fact]
+    public void What_is_left_out_is_what_Docker_s_own_client_puts_there()
+    {
+        Assert.Equal("tcp://10.0.0.1:2375/", Find("tcp://10.0.0.1"));
+        _environment["DOCKER_TLS_VERIFY"] = "1";
+        Assert.Equal("tcp://10.0.0.1:2376/", Find("tcp://10.0.0.1"));
+        _sockets.Add("/var/run/docker.sock");
+        Context("far", "tcp://far:2376");
+        _environment["DOCKER_CONTEXT"] = "far";
+        if (!OperatingSystem.IsWindows()) Assert.Equal("unix:///var/run/docker.sock", Find("default"));
+    }
+
     [SkippableFact]
     public void Where_there_is_none_the_places_are_named()
     {
