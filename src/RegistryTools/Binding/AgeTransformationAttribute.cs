@@ -8,7 +8,10 @@ namespace RegistryTools.PowerShell.Binding;
 [AttributeUsage(AttributeTargets.Property | AttributeTargets.Field)]
 public sealed class AgeTransformationAttribute : ArgumentTransformationAttribute
 {
-    private static readonly Regex Written = new(@"^\s*(\d{1,6})\s*(w|d|h|m|s|min)\s*$", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant);
+    private static readonly Regex Written = new(@"^\s*([0-9]{1,6})\s*(w|d|h|m|s|min)\s*$", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant);
+
+    /// <summary>Whether it is one of days and weeks, where <c>6m</c> would as soon be months as minutes: it is refused.</summary>
+    public bool IsLong { get; set; }
 
     /// <inheritdoc/>
     public override object Transform(EngineIntrinsics engineIntrinsics, object inputData)
@@ -21,6 +24,7 @@ public sealed class AgeTransformationAttribute : ArgumentTransformationAttribute
         var match = Written.Match(text);
         if (match.Success)
         {
+            if (IsLong && match.Groups[2].Value is ("m" or "M")) throw new ArgumentTransformationMetadataException($"'{text}' may be minutes and may be months: say 180d, or 90min.");
             var number = int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture);
             return match.Groups[2].Value.ToLowerInvariant() switch
             {

@@ -23,7 +23,7 @@ public sealed class SelectRegistryTagCommand : RegistryCmdlet
 
     /// <summary>Chooses tags older than this: <c>30d</c>, <c>2w</c>, <c>12h</c> or a TimeSpan. A tag whose date can't be told is kept, and named in a warning.</summary>
     [Parameter]
-    [AgeTransformation]
+    [AgeTransformation(IsLong = true)]
     public TimeSpan? OlderThan { get; set; }
 
     /// <summary>
@@ -41,7 +41,7 @@ public sealed class SelectRegistryTagCommand : RegistryCmdlet
     /// Keeps so many of the newest of each repository, or of each group, of those that the rules on names choose. What is protected, and what has no date, is kept besides. Alone, it chooses the rest.
     /// </summary>
     [Parameter]
-    [ValidateRange(0, int.MaxValue)]
+    [ValidateRange(1, int.MaxValue)]
     public int KeepLast { get; set; }
 
     /// <summary>
@@ -112,6 +112,8 @@ public sealed class SelectRegistryTagCommand : RegistryCmdlet
         var rules = Rules();
         try
         {
+            // A variable that is not there is no rule that is not given.
+            if (OlderThan is null && MyInvocation.BoundParameters.ContainsKey(nameof(OlderThan))) throw new RetentionException("An age is given, and it is nothing.", "-OlderThan takes a TimeSpan, or such as 30d.");
             selector = new RetentionSelector(rules, DateTimeOffset.UtcNow);
         }
         catch (RetentionException error)
@@ -142,7 +144,7 @@ public sealed class SelectRegistryTagCommand : RegistryCmdlet
         var tags = new List<RetentionTag>(items.Count);
         var bare = items.Where(static item => item.Properties["Created"] is null).ToList();
         var details = new Dictionary<string, TagDetail>(StringComparer.Ordinal);
-        if (rules.NeedsDate && bare.Count > 0 && !TryLookUp(subject, registry, repository, bare, details)) return;
+        if (rules.NeedsDetail && bare.Count > 0 && !TryLookUp(subject, registry, repository, bare, details)) return;
         var seen = new HashSet<string>(StringComparer.Ordinal);
         foreach (var item in items)
         {

@@ -1,4 +1,6 @@
 using System.Management.Automation;
+using System.Text;
+using System.Text.Json.Nodes;
 using RegistryTools.Host.Embedded;
 using RegistryTools.Tests.Servers;
 
@@ -97,6 +99,36 @@ public sealed class RetentionTests : IDisposable
         var result = _session.Invoke($"Get-RegistryTag i1 | Select-RegistryTag {rules} | Remove-RegistryTag");
         Assert.StartsWith(id, Assert.Single(result.Errors).FullyQualifiedErrorId, StringComparison.Ordinal);
         Assert.Equal(3, _session.Invoke("Get-RegistryTag i1").Succeed().Output.Count);
+    }
+
+    [Theory]
+    [InlineData("-OlderThan $nothing -Match .", "RetentionInvalid")]
+    [InlineData("-KeepLast '' -Match .", "ParameterArgumentValidationError")]
+    [InlineData("-KeepLast 0", "ParameterArgumentValidationError")]
+    [InlineData("-OlderThan 6m", "ParameterArgumentTransformationError")]
+    [InlineData("-OlderThan 6M", "ParameterArgumentTransformationError")]
+    [InlineData("-Match . -Protect 'T1[12]'", "RetentionInvalid")]
+    public async Task A_rule_that_is_lost_does_not_leave_the_others_to_choose(string rules, string id)
+    {
+        await using var registry = await RegistryUnderTest.StartAsync("Distribution3");
+        _session.Invoke($"Connect-Registry http://{registry.Host}").Succeed();
+        var result = _session.Invoke($"Get-RegistryTag i1 | Select-RegistryTag {rules} | Remove-RegistryTag");
+        Assert.StartsWith(id, Assert.Single(result.Errors).FullyQualifiedErrorId, StringComparison.Ordinal);
+        Assert.Equal(3, _session.Invoke("Get-RegistryTag i1").Succeed().Output.Count);
+    }
+
+    [Fact]
+    public async Task A_placeholder_is_not_the_last_version_that_stays()
+    {
+        await using var registry = await RegistryUnderTest.StartAsync("Distribution2");
+        _session.Invoke($"Connect-Registry http://{registry.Host}").Succeed();
+        var store = registry.Embedded!.Store;
+        var image = store.ReadManifest("i1", store.FindTag("i1", "T11")!)!;
+        foreach (var tag in new[] { "1.0.0", "1.0.1" }) store.WriteManifest("i1", tag, image);
+        var empty = JsonNode.Parse(image)!.AsObject();
+        empty["annotations"] = new JsonObject { ["io.github.registrytools.placeholder"] = "run" };
+        store.WriteManifest("i1", "1.0.2", Encoding.UTF8.GetBytes(empty.ToJsonString()));
+        Assert.Equal("1.0.0", _session.Invoke("Get-RegistryTag i1 | Select-RegistryTag -KeepSemVer Latest").Succeed().Texts("Name"));
     }
 
     [Fact]
