@@ -85,6 +85,24 @@ public sealed class AutomationTests : IDisposable
         Assert.Equal("went on", session.Invoke($"{script} -ErrorAction SilentlyContinue; 'went on'").Output[^1].BaseObject);
     }
 
+    [Theory]
+    [InlineData("-Container x -RemoveUntagged -Repository team/*")]
+    [InlineData("-Container x -RemoveUntagged -MinimumAge 7d")]
+    [InlineData("-Container x -IncludeUpload")]
+    [InlineData("-Container x -PurgeOlderThan 7d")]
+    [InlineData("-Container x -QuarantinePath /q")]
+    [InlineData("-Container x -Native -Quiesce Stop")]
+    [InlineData("-Container x -Native -Restart")]
+    [InlineData("-Container x -Native -BinaryPath /bin/registry")]
+    public void What_a_collector_does_not_heed_is_not_taken_from_the_user_in_silence(string options)
+    {
+        // The registry's own collector would take from every repository what only one was named for.
+        using var session = new ModuleSession();
+        var error = session.Invoke($"Invoke-RegistryGarbageCollect -DockerHost unix:///nowhere.sock {options}").Fail("InvalidArgument");
+        Assert.Contains(options.Split(' ').Last(word => word[0] == '-'), error.Exception.Message, StringComparison.Ordinal);
+        Assert.Contains("-Native", error.Exception.Message, StringComparison.Ordinal);
+    }
+
     private async Task<(int Code, string Output, string Error)> RunAsync(string registry, string policy, string more = "")
     {
         using var process = _shell.Start($"& '{Path.Combine(Samples, "Invoke-NightlyCleanup.ps1")}' -Registry '{registry}' -Policy '{policy}' -ModulePath '{ModuleSession.Manifest}' {more}; exit $LASTEXITCODE");

@@ -143,6 +143,12 @@ public sealed partial class InvokeRegistryGarbageCollectCommand
     {
         var target = ParameterSetName switch { ByContainer => Container, ByPod => Pod, ByDeployment => Deployment, _ => Selector };
         var subject = new ErrorSubject(target);
+        if (Ignored() is { } ignored)
+        {
+            WriteError(ErrorRecords.Create(ErrorRecords.InvalidArgument, ErrorCategory.InvalidArgument, ignored, null, subject));
+            return;
+        }
+
         IRegistryRuntime runtime;
         try
         {
@@ -191,7 +197,16 @@ public sealed partial class InvokeRegistryGarbageCollectCommand
         if (AsksForHigh() && !ShouldContinue($"{act}. That can't be undone; -Native moves to a quarantine instead.", "Collect the garbage of " + runtime.Name)) return;
         if (!TryRun(subject, token => collector.CollectAsync(plan, token), out var report, "The registry's garbage collector")) return;
         Report(runtime, plan, report, started, isPlan: false);
-        if (report.Blobs.Count > 0 && !plan.KeepsChildren && !Restart && Quiesce is null or "Pause") WriteWarning($"Distribution 2.x remembers which blobs it has: the {runtime.Name} is to be restarted, or pushes of what was deleted are told that it is there. -Restart does that.");
+        if (report.Blobs.Count > 0 && !plan.KeepsChildren && !Restart && (Quiesce is null || Quiesce.Equals("Pause", StringComparison.OrdinalIgnoreCase))) WriteWarning($"Distribution 2.x remembers which blobs it has: the {runtime.Name} is to be restarted, or pushes of what was deleted are told that it is there. -Restart does that.");
+    }
+
+    /// <summary>What the collector that is to run would not heed: the registry's own takes from every repository, and whatever its age.</summary>
+    private string? Ignored()
+    {
+        string[] own = [nameof(Repository), nameof(MinimumAge), nameof(IncludeUpload), nameof(ThrottleLimit), nameof(Purge), nameof(PurgeOlderThan), nameof(QuarantinePath)];
+        string[] foreign = [nameof(Quiesce), nameof(Restart), nameof(ResumeTimeoutSec), nameof(BinaryPath), nameof(Registry)];
+        if (Array.Find(Native ? foreign : own, MyInvocation.BoundParameters.ContainsKey) is not { } name) return null;
+        return Native ? $"-{name} is of no use with -Native, which works beside the registry while it serves." : $"The registry's own collector knows nothing like -{name}: that needs -Native.";
     }
 
     /// <summary>Brings back what an earlier session has left quiet; false where that failed.</summary>
