@@ -55,6 +55,9 @@ public sealed class RuntimeState
     /// <summary>Whether it is deleted, with its volumes, as soon as it stops.</summary>
     public bool IsDeletedWhenStopped { get; init; }
 
+    /// <summary>Whether it is asked over the network, so that a path of its machine is none of this one's.</summary>
+    public bool IsElsewhere { get; init; }
+
     /// <summary>Addresses at which the registry may be asked from here whether it serves, such as <c>127.0.0.1:5000</c>.</summary>
     public IReadOnlyList<string> Addresses { get; init; } = [];
 
@@ -84,10 +87,13 @@ public interface IRegistryRuntime : IDisposable
     /// <summary>Runs a command beside it, with the same image and volumes: for when it is quiet.</summary>
     Task<CommandResult> RunBesideAsync(IReadOnlyList<string> command, Action<string> line, CancellationToken cancellationToken);
 
+    /// <summary>Whether a collector that was started beside it is still at work.</summary>
+    Task<bool> IsCollectingAsync(QuiescenceNote note, CancellationToken cancellationToken);
+
     /// <summary>Keeps pushes away. Gives what bringing it back needs to know, which is written down before anything is changed.</summary>
     Task QuiesceAsync(Quiescence how, Func<QuiescenceNote, Task> note, CancellationToken cancellationToken);
 
-    /// <summary>Brings it back.</summary>
+    /// <summary>Brings it back. A collector that is still at work beside it is ended first.</summary>
     Task ResumeAsync(QuiescenceNote note, CancellationToken cancellationToken);
 
     /// <summary>Restarts it, so that it forgets what it had cached.</summary>

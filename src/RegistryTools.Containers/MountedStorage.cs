@@ -6,6 +6,8 @@ namespace RegistryTools.Containers;
 /// <summary>Where on this machine the storage of a registry in a container is.</summary>
 public static class MountedStorage
 {
+    private const string BootId = "/proc/sys/kernel/random/boot_id";
+
     /// <summary>Finds the directory by the container's mounts and the registry's configuration.</summary>
     /// <exception cref="RegistryRuntimeException">It is not a directory, or none that can be reached from here.</exception>
     public static async Task<string> FindAsync(IRegistryRuntime runtime, string? configPath, CancellationToken cancellationToken)
@@ -15,8 +17,21 @@ public static class MountedStorage
         var mount = state.Mounts.Where(candidate => candidate.Source is not null && IsBelow(root, candidate.Destination)).OrderByDescending(static candidate => candidate.Destination.Length).FirstOrDefault();
         if (mount?.Source is null) throw new RegistryRuntimeException($"The storage of the {runtime.Name} ({root}) is on no volume and no bind mount: it can't be reached from here.", "Leave out -Native.");
         var path = mount.Source + root.Substring(mount.Destination.TrimEnd('/').Length);
-        if (!Directory.Exists(path)) throw new RegistryRuntimeException($"The storage of the {runtime.Name} is at {path} on the engine's machine, and not to be reached from here.", "Run this on that machine, with the rights to read and write there; or leave out -Native.");
+        if (!Directory.Exists(path) || !await IsHereAsync(runtime, state, cancellationToken).ConfigureAwait(false)) throw new RegistryRuntimeException($"The storage of the {runtime.Name} is at {path} on the engine's machine, and not to be reached from here.", "Run this on that machine, with the rights to read and write there; or leave out -Native.");
         return path;
+    }
+
+    // A directory of that name here may be another registry's: a container has its machine's kernel, and a kernel names itself.
+    private static async Task<bool> IsHereAsync(IRegistryRuntime runtime, RuntimeState state, CancellationToken cancellationToken)
+    {
+        if (state.IsRunning && !state.IsPaused && File.Exists(BootId))
+        {
+            var there = new StringBuilder();
+            var ended = await runtime.RunAsync(["cat", BootId], line => there.Append(line), cancellationToken).ConfigureAwait(false);
+            if (ended.ExitCode == 0) return there.ToString().Trim() == File.ReadAllText(BootId).Trim();
+        }
+
+        return !state.IsElsewhere;
     }
 
     internal static bool IsBelow(string path, string directory) => path == directory || path.StartsWith(directory.TrimEnd('/') + "/", StringComparison.Ordinal);

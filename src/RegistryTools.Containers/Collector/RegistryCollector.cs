@@ -37,6 +37,9 @@ public sealed class RegistryCollector(IRegistryRuntime runtime, QuiescenceNotes 
     private static readonly Regex Address = new(@"\baddr:\s*[""']?([\w.\-\[\]]*:\d+)", RegexOptions.CultureInvariant, TimeSpan.FromSeconds(1));
     private string _config = string.Empty;
 
+    // What did not answer before is not waited for afterwards: from in a container, or with an engine elsewhere, its address is another.
+    private bool _answered = true;
+
     /// <summary>What an earlier session has left of this registry; null for nothing.</summary>
     public QuiescenceNote? Left => notes.Find(runtime.Key);
 
@@ -49,6 +52,13 @@ public sealed class RegistryCollector(IRegistryRuntime runtime, QuiescenceNotes 
     public async Task MendAsync(QuiescenceNote left, CancellationToken cancellationToken)
     {
         if (IsUnderWay(left) is { } other) throw other;
+
+        // Whether a session on another machine lives can't be seen from here; what it started can.
+        if (left.Details.TryGetValue("machine", out var machine) && machine != Environment.MachineName && await runtime.IsCollectingAsync(left, cancellationToken).ConfigureAwait(false))
+        {
+            throw new CollectorFailedException($"Another collection of the {runtime.Name} is under way, begun on {Shown.Short(machine)}: it was not interfered with.", $"Wait for it to end. By hand, where it is known to be dead: {runtime.Mend(left)}");
+        }
+
         await ResumeAsync(left, cancellationToken).ConfigureAwait(false);
     }
 
@@ -101,6 +111,7 @@ public sealed class RegistryCollector(IRegistryRuntime runtime, QuiescenceNotes 
             if (options.Restart && done.Blobs.Count + done.Manifests.Count > 0)
             {
                 options.Log.Progress("Restarting the registry", runtime.Name, 0, null, string.Empty);
+                _answered = await AnswersAsync(plan.State, cancellationToken).ConfigureAwait(false);
                 await runtime.RestartAsync(cancellationToken).ConfigureAwait(false);
                 await WaitUntilServesAsync(cancellationToken).ConfigureAwait(false);
             }
@@ -111,6 +122,7 @@ public sealed class RegistryCollector(IRegistryRuntime runtime, QuiescenceNotes 
         if (!runtime.Quiescences.Contains(options.Quiesce)) throw new RegistryRuntimeException($"A registry in a {runtime.Name} can't be made quiet by {options.Quiesce}.", "There are: " + string.Join(", ", runtime.Quiescences) + ".");
         CheckStorage(plan, options.Quiesce.ToString());
         QuiescenceNote? written = null;
+        _answered = await AnswersAsync(plan.State, cancellationToken).ConfigureAwait(false);
         try
         {
             options.Log.Progress("Making the registry quiet", $"{runtime.Name}, by {options.Quiesce}", 0, null, string.Empty);
@@ -118,7 +130,9 @@ public sealed class RegistryCollector(IRegistryRuntime runtime, QuiescenceNotes 
                 options.Quiesce,
                 note =>
                 {
-                    note = note with { Details = QuiescenceNotes.WithOwner(note.Details) };
+                    var details = QuiescenceNotes.WithOwner(note.Details).ToDictionary(static pair => pair.Key, static pair => pair.Value, StringComparer.Ordinal);
+                    details["answered"] = _answered ? "yes" : "no";
+                    note = note with { Details = details };
                     notes.Write(note);
                     written = note;
                     return Task.CompletedTask;
@@ -127,6 +141,11 @@ public sealed class RegistryCollector(IRegistryRuntime runtime, QuiescenceNotes 
             options.Log.Verbose($"{runtime.Name} is quiet ({options.Quiesce}).");
             if (options.RemoveUntagged && !options.Force) CheckUnchanged(plan.Report, await RunAsync([plan.BinaryPath, "garbage-collect", "--dry-run", "-m", plan.ConfigPath], beside: true, cancellationToken).ConfigureAwait(false));
             var report = await RunAsync(command, beside: true, cancellationToken).ConfigureAwait(false);
+            if (options.Quiesce == Quiescence.Stop && (await runtime.InspectAsync(cancellationToken).ConfigureAwait(false)).IsRunning)
+            {
+                options.Log.Warning($"The {runtime.Name} was stopped, and something else has started it again meanwhile, such as a service of systemd: what was pushed during the collection may lack layers. Test-RegistryStorage shows it.");
+            }
+
             if (report.Repositories.Count == 0 && plan.Report.Repositories.Count > 0) throw new CollectorFailedException($"The collector beside the {runtime.Name} saw another storage than the registry's own: an empty one. Nothing was deleted.", "Its storage is on no volume. Leave out -Quiesce.");
             return report;
         }
@@ -191,6 +210,7 @@ public sealed class RegistryCollector(IRegistryRuntime runtime, QuiescenceNotes 
         try
         {
             options.Log.Progress("Bringing the registry back", runtime.Name, 0, null, string.Empty);
+            _answered = !note.Details.TryGetValue("answered", out var answered) || answered != "no";
             await runtime.ResumeAsync(note, cancellationToken).ConfigureAwait(false);
             await WaitUntilServesAsync(cancellationToken).ConfigureAwait(false);
         }
@@ -212,10 +232,16 @@ public sealed class RegistryCollector(IRegistryRuntime runtime, QuiescenceNotes 
         {
             options.Log.Progress("Waiting for the registry to serve again", runtime.Name, (long)(DateTimeOffset.UtcNow - since).TotalSeconds, (long)options.ResumeTimeout.TotalSeconds, "second");
             var state = await runtime.InspectAsync(cancellationToken).ConfigureAwait(false);
-            var addresses = state.Addresses.Count > 0 ? state.Addresses : state.SharesHostNetwork && AddressOf(state) is { } own ? [own] : [];
+            var addresses = AddressesOf(state);
             if (state.IsRunning && !state.IsPaused)
             {
                 if (addresses.Count == 0) return;
+                if (!_answered)
+                {
+                    options.Log.Warning($"The {runtime.Name} runs again. Whether it serves can't be seen from here: it did not answer at {string.Join(", ", addresses)} before either.");
+                    return;
+                }
+
                 foreach (var address in addresses)
                 {
                     if (await AnswersAsync(client, address, cancellationToken).ConfigureAwait(false)) return;
@@ -229,6 +255,19 @@ public sealed class RegistryCollector(IRegistryRuntime runtime, QuiescenceNotes 
 
             await Task.Delay(250, cancellationToken).ConfigureAwait(false);
         }
+    }
+
+    private IReadOnlyList<string> AddressesOf(RuntimeState state) => state.Addresses.Count > 0 ? state.Addresses : state.SharesHostNetwork && AddressOf(state) is { } own ? [own] : [];
+
+    private async Task<bool> AnswersAsync(RuntimeState state, CancellationToken cancellationToken)
+    {
+        using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(2) };
+        foreach (var address in AddressesOf(state))
+        {
+            if (await AnswersAsync(client, address, cancellationToken).ConfigureAwait(false)) return true;
+        }
+
+        return false;
     }
 
     private string? AddressOf(RuntimeState state)

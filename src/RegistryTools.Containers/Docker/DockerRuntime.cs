@@ -69,7 +69,8 @@ public sealed class DockerRuntime : IRegistryRuntime
             Environment = environment,
             Mounts = [.. (found.Mounts ?? []).Where(mount => mount.Destination is { Length: > 0 } && mount.Source is { Length: > 0 }).Select(mount => new RuntimeMount(mount.Destination, mount.Source, true))],
             IsDeletedWhenStopped = found.HostConfig?.AutoRemove == true,
-            Addresses = Addresses(found),
+            IsElsewhere = IsElsewhere,
+            Addresses = Addresses(found, IsElsewhere ? _endpoint.Address.Host : null),
             SharesHostNetwork = NetworkOf(found) == "host" && _endpoint.Address.Scheme is "unix" or "npipe",
         };
     }
@@ -130,8 +131,17 @@ public sealed class DockerRuntime : IRegistryRuntime
             {
                 // Stopped with it where the user stops: a collector that works on while the registry is brought back would be a push's end.
                 using var soon = new CancellationTokenSource(TimeSpan.FromSeconds(20));
-                await _client.Containers.RemoveContainerAsync(created.ID, new ContainerRemoveParameters { Force = true }, soon.Token).ConfigureAwait(false);
+                await RemoveAsync(created.ID, soon.Token).ConfigureAwait(false);
             }
+        },
+        cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<bool> IsCollectingAsync(QuiescenceNote note, CancellationToken cancellationToken) => GuardAsync(
+        async () =>
+        {
+            note.Details.TryGetValue("clone", out var clone);
+            return (await BesideAsync(note, cancellationToken).ConfigureAwait(false)).Any(container => container.State == "running" && container.Names?.Any(name => name.TrimStart('/') == clone) != true);
         },
         cancellationToken);
 
@@ -167,18 +177,10 @@ public sealed class DockerRuntime : IRegistryRuntime
         async () =>
         {
             var id = note.Details.TryGetValue("id", out var kept) ? kept : _container;
-            if (note.How == Quiescence.ReadOnly && note.Details.TryGetValue("clone", out var clone))
-            {
-                try
-                {
-                    await _client.Containers.RemoveContainerAsync(clone, new ContainerRemoveParameters { Force = true }, cancellationToken).ConfigureAwait(false);
-                }
-                catch (DockerApiException exception) when (exception.StatusCode == HttpStatusCode.NotFound)
-                {
-                    // It did not come that far.
-                }
-            }
 
+            // The read-only one, and a collector that a killed session has left at work.
+            foreach (var beside in await BesideAsync(note, cancellationToken).ConfigureAwait(false)) await RemoveAsync(beside.ID, cancellationToken).ConfigureAwait(false);
+            if (note.How == Quiescence.ReadOnly && note.Details.TryGetValue("clone", out var clone)) await RemoveAsync(clone, cancellationToken).ConfigureAwait(false);
             var state = await FindAsync(cancellationToken).ConfigureAwait(false);
             if (state.State?.Paused == true) await _client.Containers.UnpauseContainerAsync(id, cancellationToken).ConfigureAwait(false);
             else if (state.State?.Running != true) await _client.Containers.StartContainerAsync(id, new ContainerStartParameters(), cancellationToken).ConfigureAwait(false);
@@ -207,6 +209,25 @@ public sealed class DockerRuntime : IRegistryRuntime
     /// <inheritdoc/>
     public void Dispose() => _client.Dispose();
 
+    private async Task<IList<ContainerListResponse>> BesideAsync(QuiescenceNote note, CancellationToken cancellationToken)
+    {
+        if (!note.Details.TryGetValue("id", out var id)) return [];
+        var filters = new Dictionary<string, IDictionary<string, bool>> { ["label"] = new Dictionary<string, bool> { [$"{Label}={id}"] = true } };
+        return await _client.Containers.ListContainersAsync(new ContainersListParameters { All = true, Filters = filters }, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task RemoveAsync(string container, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _client.Containers.RemoveContainerAsync(container, new ContainerRemoveParameters { Force = true }, cancellationToken).ConfigureAwait(false);
+        }
+        catch (DockerApiException exception) when (exception.StatusCode == HttpStatusCode.NotFound)
+        {
+            // It is gone, which is all that was wanted.
+        }
+    }
+
     private async Task StopAsync(string id, CancellationToken cancellationToken) =>
         await _client.Containers.StopContainerAsync(id, new ContainerStopParameters { WaitBeforeKillSeconds = 30 }, cancellationToken).ConfigureAwait(false);
 
@@ -221,7 +242,7 @@ public sealed class DockerRuntime : IRegistryRuntime
                 Image = found.Image,
                 Entrypoint = found.Config?.Entrypoint,
                 Cmd = found.Config?.Cmd,
-                Env = [.. found.Config?.Env ?? [], "REGISTRY_STORAGE_MAINTENANCE={readonly: {enabled: true}}"],
+                Env = [.. (found.Config?.Env ?? []).Where(static entry => !entry.StartsWith("REGISTRY_STORAGE_MAINTENANCE", StringComparison.Ordinal)), "REGISTRY_STORAGE_MAINTENANCE={readonly: {enabled: true}}"],
                 User = found.Config?.User,
                 WorkingDir = found.Config?.WorkingDir,
                 ExposedPorts = found.Config?.ExposedPorts,
@@ -257,14 +278,20 @@ public sealed class DockerRuntime : IRegistryRuntime
         errors.End();
     }
 
-    private static List<string> Addresses(ContainerInspectResponse found)
+    private bool IsElsewhere => _endpoint.Address is { Scheme: not ("unix" or "npipe"), IsLoopback: false };
+
+    /// <summary>Where its ports are published, as they are reached from here: those of a machine elsewhere that are for itself are not.</summary>
+    private static List<string> Addresses(ContainerInspectResponse found, string? elsewhere)
     {
         var addresses = new List<string>();
         foreach (var port in found.NetworkSettings?.Ports ?? new Dictionary<string, IList<PortBinding>>())
         {
             foreach (var binding in port.Value ?? [])
             {
-                if (binding.HostPort is { Length: > 0 }) addresses.Add((binding.HostIP is null or "" or "0.0.0.0" or "::" ? "127.0.0.1" : binding.HostIP) + ":" + binding.HostPort);
+                if (binding.HostPort is not { Length: > 0 }) continue;
+                var host = binding.HostIP is null or "" or "0.0.0.0" or "::" ? elsewhere ?? "127.0.0.1" : binding.HostIP;
+                if (elsewhere is not null && IPAddress.TryParse(host, out var address) && IPAddress.IsLoopback(address)) continue;
+                addresses.Add((host.IndexOf(':') >= 0 && host[0] != '[' ? $"[{host}]" : host) + ":" + binding.HostPort);
             }
         }
 

@@ -16,7 +16,10 @@ namespace RegistryTools.Containers;
 public sealed class KubernetesRuntime : IRegistryRuntime
 {
     private const string ReadOnlyVariable = "REGISTRY_STORAGE_MAINTENANCE";
+    private const string ReadOnlyValue = "{readonly: {enabled: true}}";
     private const string Label = "registrytools.beside";
+    private const string Target = "registrytools.target";
+    private static readonly TimeSpan StartPatience = TimeSpan.FromMinutes(5);
     private static readonly string[] Protocols = [WebSocketProtocol.V5BinaryWebsocketProtocol, WebSocketProtocol.V4BinaryWebsocketProtocol];
     private readonly k8s.Kubernetes _client;
     private readonly PodSelection _selection;
@@ -26,6 +29,8 @@ public sealed class KubernetesRuntime : IRegistryRuntime
     private string? _protocol;
     private (V1Pod Pod, V1Container Container)? _found;
     private bool _runsOn;
+    private bool _works;
+    private (string Kind, string Name)? _controller;
 
     private KubernetesRuntime(k8s.Kubernetes client, PodSelection selection, string @namespace, string server, Action<string> verbose)
     {
@@ -92,8 +97,22 @@ public sealed class KubernetesRuntime : IRegistryRuntime
     public Task<CommandResult> RunBesideAsync(IReadOnlyList<string> command, Action<string> line, CancellationToken cancellationToken)
     {
         // A registry that only reads still runs, and its collector in it.
-        return _runsOn ? RunAsync(command, line, cancellationToken) : GuardAsync(() => RunInPodOfItsOwnAsync(command, line, cancellationToken), cancellationToken);
+        return _runsOn ? RunInItAsync() : GuardAsync(() => RunInPodOfItsOwnAsync(command, line, cancellationToken), cancellationToken);
+
+        // Whose end is not seen may still be at work there.
+        async Task<CommandResult> RunInItAsync()
+        {
+            _works = true;
+            var result = await RunAsync(command, line, cancellationToken).ConfigureAwait(false);
+            _works = false;
+            return result;
+        }
     }
+
+    /// <inheritdoc/>
+    public Task<bool> IsCollectingAsync(QuiescenceNote note, CancellationToken cancellationToken) => GuardAsync(
+        async () => (await BesideAsync(note, cancellationToken).ConfigureAwait(false)).Any(pod => pod.Status?.Phase is "Pending" or "Running"),
+        cancellationToken);
 
     /// <inheritdoc/>
     public Task QuiesceAsync(Quiescence how, Func<QuiescenceNote, Task> note, CancellationToken cancellationToken) => GuardAsync(
@@ -105,6 +124,13 @@ public sealed class KubernetesRuntime : IRegistryRuntime
                 ? (await _client.AppsV1.ReadNamespacedDeploymentAsync(name, _namespace, cancellationToken: cancellationToken).ConfigureAwait(false)).Spec.Replicas ?? 1
                 : (await _client.AppsV1.ReadNamespacedStatefulSetAsync(name, _namespace, cancellationToken: cancellationToken).ConfigureAwait(false)).Spec.Replicas ?? 1;
             var details = new Dictionary<string, string>(StringComparer.Ordinal) { ["kind"] = kind, ["name"] = name, ["replicas"] = replicas.ToString(System.Globalization.CultureInfo.InvariantCulture), ["container"] = container.Name };
+            if (how == Quiescence.ReadOnly && container.Env?.LastOrDefault(variable => variable.Name == ReadOnlyVariable) is { } own)
+            {
+                if (own.ValueFrom is not null) throw new RegistryRuntimeException($"{ReadOnlyVariable} of {kind} '{name}' is from elsewhere, and can't be set and set back. Nothing was done.", "Use -Quiesce Scale.");
+                if (own.Value != ReadOnlyValue) details["maintenance"] = own.Value ?? string.Empty;
+            }
+
+            _controller = (kind, name);
             await note(new QuiescenceNote(Key, how, DateTimeOffset.UtcNow, details)).ConfigureAwait(false);
             switch (how)
             {
@@ -113,8 +139,11 @@ public sealed class KubernetesRuntime : IRegistryRuntime
                     await WaitAsync(async () => !(await PodsOfAsync(kind, name, cancellationToken).ConfigureAwait(false)).Any(), $"the pods of {kind} '{name}' to end", cancellationToken).ConfigureAwait(false);
                     break;
                 case Quiescence.ReadOnly:
-                    await SetReadOnlyAsync(kind, name, container.Name, readOnly: true, cancellationToken).ConfigureAwait(false);
+                    await SetMaintenanceAsync(kind, name, container.Name, ReadOnlyValue, null, cancellationToken).ConfigureAwait(false);
                     await WaitForRolloutAsync(kind, name, cancellationToken).ConfigureAwait(false);
+
+                    // Pods that are about to end are not counted, and still take what is being pushed to them.
+                    await WaitAsync(async () => (await PodsOfAsync(kind, name, cancellationToken).ConfigureAwait(false)).All(other => IsReadOnly(other, container.Name)), $"the pods of {kind} '{name}' that take pushes to end", cancellationToken).ConfigureAwait(false);
                     _runsOn = true;
                     _found = null;
                     await FindAsync(cancellationToken).ConfigureAwait(false);
@@ -132,11 +161,32 @@ public sealed class KubernetesRuntime : IRegistryRuntime
         async () =>
         {
             var (kind, name) = (note.Details["kind"], note.Details["name"]);
-            if (note.How == Quiescence.ReadOnly) await SetReadOnlyAsync(kind, name, note.Details["container"], readOnly: false, cancellationToken).ConfigureAwait(false);
-            else await ScaleAsync(kind, name, int.Parse(note.Details["replicas"], System.Globalization.CultureInfo.InvariantCulture), cancellationToken).ConfigureAwait(false);
+            _controller = (kind, name);
+            var replicas = int.Parse(note.Details["replicas"], System.Globalization.CultureInfo.InvariantCulture);
+            var left = await BesideAsync(note, cancellationToken).ConfigureAwait(false);
+            foreach (var pod in left) await DeletePodAsync(pod.Metadata.Name, cancellationToken).ConfigureAwait(false);
+            if (note.How == Quiescence.ReadOnly)
+            {
+                int? scaled = null;
+                if (_works || !_runsOn)
+                {
+                    // A collector in a pod ends with the pod; and the next pod would be there before this one has gone.
+                    scaled = replicas;
+                    await ScaleAsync(kind, name, 0, cancellationToken).ConfigureAwait(false);
+                    await WaitAsync(async () => !(await PodsOfAsync(kind, name, cancellationToken).ConfigureAwait(false)).Any(), $"the pods of {kind} '{name}' to end", cancellationToken).ConfigureAwait(false);
+                }
+
+                await SetMaintenanceAsync(kind, name, note.Details["container"], note.Details.TryGetValue("maintenance", out var own) ? own : null, scaled, cancellationToken).ConfigureAwait(false);
+            }
+            else
+            {
+                await ScaleAsync(kind, name, replicas, cancellationToken).ConfigureAwait(false);
+            }
+
             await WaitForRolloutAsync(kind, name, cancellationToken).ConfigureAwait(false);
             _found = null;
             _runsOn = false;
+            _works = false;
             return true;
         },
         cancellationToken);
@@ -147,6 +197,7 @@ public sealed class KubernetesRuntime : IRegistryRuntime
         {
             var (pod, _) = await FindAsync(cancellationToken).ConfigureAwait(false);
             var (kind, name) = await FindControllerAsync(pod, cancellationToken).ConfigureAwait(false);
+            _controller = (kind, name);
             await PatchAsync(kind, name, "{\"spec\":{\"template\":{\"metadata\":{\"annotations\":{\"kubectl.kubernetes.io/restartedAt\":\"" + DateTimeOffset.UtcNow.ToString("O") + "\"}}}}}", cancellationToken).ConfigureAwait(false);
             await WaitForRolloutAsync(kind, name, cancellationToken).ConfigureAwait(false);
             _found = null;
@@ -159,7 +210,7 @@ public sealed class KubernetesRuntime : IRegistryRuntime
     {
         var target = $"{note.Details["kind"].ToLowerInvariant()}/{note.Details["name"]}";
         return note.How == Quiescence.ReadOnly
-            ? $"kubectl -n {_namespace} set env {target} -c {note.Details["container"]} {ReadOnlyVariable}-"
+            ? $"kubectl -n {_namespace} set env {target} -c {note.Details["container"]} {(note.Details.TryGetValue("maintenance", out var own) ? $"'{ReadOnlyVariable}={own}'" : ReadOnlyVariable + "-")}; kubectl -n {_namespace} scale {target} --replicas={note.Details["replicas"]}"
             : $"kubectl -n {_namespace} scale {target} --replicas={note.Details["replicas"]}";
     }
 
@@ -275,7 +326,7 @@ public sealed class KubernetesRuntime : IRegistryRuntime
         {
             ApiVersion = "v1",
             Kind = "Pod",
-            Metadata = new V1ObjectMeta { GenerateName = "registrytools-collector-", NamespaceProperty = _namespace, Labels = new Dictionary<string, string> { [Label] = "collector" } },
+            Metadata = new V1ObjectMeta { GenerateName = "registrytools-collector-", NamespaceProperty = _namespace, Labels = new Dictionary<string, string> { [Label] = "collector" }, Annotations = new Dictionary<string, string> { [Target] = $"{_controller?.Kind}/{_controller?.Name}" } },
             Spec = new V1PodSpec
             {
                 RestartPolicy = "Never",
@@ -307,6 +358,22 @@ public sealed class KubernetesRuntime : IRegistryRuntime
         var name = created.Metadata.Name;
         try
         {
+            await WaitAsync(async () => HasStarted(await _client.CoreV1.ReadNamespacedPodAsync(name, _namespace, cancellationToken: cancellationToken).ConfigureAwait(false)), $"the pod '{name}' to start", cancellationToken, StartPatience).ConfigureAwait(false);
+            var reader = new LineReader(line);
+            try
+            {
+                // As it is written: what a long run has written is not kept to its end.
+                using var log = await _client.CoreV1.ReadNamespacedPodLogAsync(name, _namespace, container: "collector", follow: true, cancellationToken: cancellationToken).ConfigureAwait(false);
+                var buffer = new byte[64 * 1024];
+                for (int count; (count = await log.ReadAsync(buffer, cancellationToken).ConfigureAwait(false)) > 0;) reader.Add(buffer, 0, count);
+            }
+            catch (Exception exception) when (exception is IOException or HttpRequestException)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                _verbose($"The log of the pod '{name}' was cut off: {Shown.Short(exception.Message, 200)}");
+            }
+
+            reader.End();
             V1ContainerStateTerminated? ended = null;
             await WaitAsync(
                 async () =>
@@ -318,35 +385,70 @@ public sealed class KubernetesRuntime : IRegistryRuntime
                 $"the pod '{name}' to end",
                 cancellationToken,
                 TimeSpan.FromDays(7)).ConfigureAwait(false);
-            using (var log = await _client.CoreV1.ReadNamespacedPodLogAsync(name, _namespace, container: "collector", cancellationToken: cancellationToken).ConfigureAwait(false))
-            {
-                var reader = new LineReader(line);
-                var buffer = new byte[64 * 1024];
-                for (int count; (count = await log.ReadAsync(buffer, cancellationToken).ConfigureAwait(false)) > 0;) reader.Add(buffer, 0, count);
-                reader.End();
-            }
-
             return new CommandResult(ended?.ExitCode ?? 1);
         }
         finally
         {
-            using var soon = new CancellationTokenSource(TimeSpan.FromSeconds(20));
-            await _client.CoreV1.DeleteNamespacedPodAsync(name, _namespace, gracePeriodSeconds: 0, cancellationToken: soon.Token).ConfigureAwait(false);
+            using var soon = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+            await DeletePodAsync(name, soon.Token).ConfigureAwait(false);
         }
     }
+
+    /// <summary>Whether a pod has begun its work. One that can't is not waited for: the registry is down meanwhile.</summary>
+    private static bool HasStarted(V1Pod pod)
+    {
+        var state = pod.Status?.ContainerStatuses?.FirstOrDefault()?.State;
+        if (state?.Waiting is { Reason: "ErrImagePull" or "ImagePullBackOff" or "InvalidImageName" or "ErrImageNeverPull" or "CreateContainerConfigError" or "CreateContainerError" or "RunContainerError" } waiting)
+        {
+            throw new RegistryRuntimeException($"The pod '{pod.Metadata.Name}' for the collector does not start: {waiting.Reason}: {Shown.Short(waiting.Message, 200)}", "It has the registry's own image: where that registry is this one, it must be on the node already, and its pull policy IfNotPresent.");
+        }
+
+        return state?.Running is not null || state?.Terminated is not null || pod.Status?.Phase is "Running" or "Succeeded" or "Failed";
+    }
+
+    /// <summary>Deletes a pod and waits until it has ended: one that is deleted with no grace is not seen any more, and may run on.</summary>
+    private async Task DeletePodAsync(string name, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _client.CoreV1.DeleteNamespacedPodAsync(name, _namespace, gracePeriodSeconds: 1, cancellationToken: cancellationToken).ConfigureAwait(false);
+            while (true)
+            {
+                await _client.CoreV1.ReadNamespacedPodAsync(name, _namespace, cancellationToken: cancellationToken).ConfigureAwait(false);
+                await Task.Delay(200, cancellationToken).ConfigureAwait(false);
+            }
+        }
+        catch (HttpOperationException exception) when ((int?)exception.Response?.StatusCode == 404)
+        {
+            // It is gone.
+        }
+    }
+
+    /// <summary>The pods of collectors that were started for the same deployment. Only -Quiesce Scale makes any, and only its rights allow to look.</summary>
+    private async Task<IReadOnlyList<V1Pod>> BesideAsync(QuiescenceNote note, CancellationToken cancellationToken)
+    {
+        if (note.How != Quiescence.Scale) return [];
+        var target = $"{note.Details["kind"]}/{note.Details["name"]}";
+        var pods = await _client.CoreV1.ListNamespacedPodAsync(_namespace, labelSelector: Label + "=collector", cancellationToken: cancellationToken).ConfigureAwait(false);
+        return [.. pods.Items.Where(pod => pod.Metadata.Annotations is { } annotations && annotations.TryGetValue(Target, out var of) && of == target)];
+    }
+
+    private static bool IsReadOnly(V1Pod pod, string container) =>
+        pod.Status?.Phase is "Succeeded" or "Failed" || pod.Spec.Containers.FirstOrDefault(candidate => candidate.Name == container)?.Env?.LastOrDefault(variable => variable.Name == ReadOnlyVariable)?.Value == ReadOnlyValue;
 
     private Task<(V1Pod Pod, V1Container Container)> FindAsync(CancellationToken cancellationToken) => GuardAsync(
         async () =>
         {
             V1Pod pod;
-            if (_selection.Pod is { } name)
+            if (_selection.Pod is { } name && _controller is null)
             {
                 pod = await _client.CoreV1.ReadNamespacedPodAsync(name, _namespace, cancellationToken: cancellationToken).ConfigureAwait(false);
             }
             else
             {
-                var pods = _selection.Deployment is { } deployment
-                    ? await PodsOfAsync("Deployment", deployment, cancellationToken).ConfigureAwait(false)
+                // The pods of a deployment that has been made quiet or restarted have other names than before.
+                var pods = _controller is { } controller ? await PodsOfAsync(controller.Kind, controller.Name, cancellationToken).ConfigureAwait(false)
+                    : _selection.Deployment is { } deployment ? await PodsOfAsync("Deployment", deployment, cancellationToken).ConfigureAwait(false)
                     : (await _client.CoreV1.ListNamespacedPodAsync(_namespace, labelSelector: _selection.Selector, cancellationToken: cancellationToken).ConfigureAwait(false)).Items;
                 pod = pods.FirstOrDefault(candidate => candidate.Status?.Phase == "Running" && candidate.Metadata.DeletionTimestamp is null)
                     ?? throw new RegistryContainerNotFoundException($"There is no running pod for the {Name}.", $"kubectl -n {_namespace} get pods shows those that there are.");
@@ -387,16 +489,29 @@ public sealed class KubernetesRuntime : IRegistryRuntime
         var labels = kind == "Deployment"
             ? (await _client.AppsV1.ReadNamespacedDeploymentAsync(name, _namespace, cancellationToken: cancellationToken).ConfigureAwait(false)).Spec.Selector
             : (await _client.AppsV1.ReadNamespacedStatefulSetAsync(name, _namespace, cancellationToken: cancellationToken).ConfigureAwait(false)).Spec.Selector;
-        var selector = string.Join(",", (labels.MatchLabels ?? new Dictionary<string, string>()).Select(label => label.Key + "=" + label.Value));
+        var selector = string.Join(",", (labels.MatchLabels ?? new Dictionary<string, string>()).Select(label => label.Key + "=" + label.Value).Concat((labels.MatchExpressions ?? []).Select(Written)));
+
+        // No selector is every pod of the namespace.
+        if (selector.Length == 0) throw new RegistryRuntimeException($"{kind} '{name}' does not tell which pods are its own.", "Name the pod with -Pod.");
         return (await _client.CoreV1.ListNamespacedPodAsync(_namespace, labelSelector: selector, cancellationToken: cancellationToken).ConfigureAwait(false)).Items;
     }
 
+    private static string Written(V1LabelSelectorRequirement requirement) => requirement.OperatorProperty switch
+    {
+        "In" => $"{requirement.Key} in ({string.Join(",", requirement.Values)})",
+        "NotIn" => $"{requirement.Key} notin ({string.Join(",", requirement.Values)})",
+        "DoesNotExist" => "!" + requirement.Key,
+        _ => requirement.Key,
+    };
+
     private Task ScaleAsync(string kind, string name, int replicas, CancellationToken cancellationToken) => PatchAsync(kind, name, $$$"""{"spec":{"replicas":{{{replicas}}}}}""", cancellationToken);
 
-    private Task SetReadOnlyAsync(string kind, string name, string container, bool readOnly, CancellationToken cancellationToken)
+    /// <summary>Sets the variable, or with null takes it away, and where it is given the number of replicas with it.</summary>
+    private Task SetMaintenanceAsync(string kind, string name, string container, string? value, int? replicas, CancellationToken cancellationToken)
     {
-        var variable = readOnly ? $$$"""{"name":"{{{ReadOnlyVariable}}}","value":"{readonly: {enabled: true}}"}""" : $$$"""{"name":"{{{ReadOnlyVariable}}}","$patch":"delete"}""";
-        return PatchAsync(kind, name, "{\"spec\":{\"template\":{\"spec\":{\"containers\":[{\"name\":" + JsonSerializer.Serialize(container) + ",\"env\":[" + variable + "]}]}}}}", cancellationToken);
+        var variable = $"{{\"name\":\"{ReadOnlyVariable}\",{(value is null ? "\"$patch\":\"delete\"" : "\"value\":" + JsonSerializer.Serialize(value))}}}";
+        var scale = replicas is { } number ? $"\"replicas\":{number.ToString(System.Globalization.CultureInfo.InvariantCulture)}," : string.Empty;
+        return PatchAsync(kind, name, "{\"spec\":{" + scale + "\"template\":{\"spec\":{\"containers\":[{\"name\":" + JsonSerializer.Serialize(container) + ",\"env\":[" + variable + "]}]}}}}", cancellationToken);
     }
 
     private async Task PatchAsync(string kind, string name, string patch, CancellationToken cancellationToken)

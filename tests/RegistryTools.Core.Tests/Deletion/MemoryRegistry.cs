@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Text;
+using RegistryTools.Deletion;
 using RegistryTools.Errors;
 using RegistryTools.Manifests;
 using RegistryTools.References;
@@ -34,7 +35,7 @@ public sealed class MemoryRegistry : IRegistry
     /// <summary>The repositories that it lists.</summary>
     public List<string> Repositories { get; } = ["r"];
 
-    private readonly Dictionary<Digest, byte[]> _contents = [];
+    private readonly Dictionary<Digest, byte[]> _contents = new() { [PlaceholderManifest.ConfigDigest] = PlaceholderManifest.Config.ToArray() };
 
     public bool HasTagDelete { get; set; }
 

@@ -31,6 +31,8 @@ public sealed class KubernetesServer : IAsyncDisposable
     private int _replicas = 1;
     private int _generation = 1;
     private string? _maintenance;
+    private JsonObject? _old;
+    private int _lingering;
 
     private KubernetesServer(WebApplication application)
     {
@@ -61,11 +63,30 @@ public sealed class KubernetesServer : IAsyncDisposable
     /// <summary>Answers every request with this.</summary>
     public (int Status, string Body)? Refuses { get; set; }
 
+    /// <summary>What the deployment's own environment has for the storage's maintenance; null for nothing.</summary>
+    public string? Maintenance
+    {
+        get => _maintenance;
+        set => _maintenance = value;
+    }
+
+    /// <summary>For how many looks the pod of before is still there after a change of the template.</summary>
+    public int Lingers { get; set; }
+
+    /// <summary>Why a pod that is created does not start; null where it does.</summary>
+    public string? Waits { get; set; }
+
+    /// <summary>The selector of the deployment.</summary>
+    public string Selector { get; set; } = """{"matchLabels":{"app":"registry"}}""";
+
     /// <summary>What happens before the first patch is carried out.</summary>
     public Func<Task>? OnPatch { get; set; }
 
     /// <summary>What was done: the methods and paths of what changes something, and the protocol and command of each exec.</summary>
     public ConcurrentQueue<string> Done { get; } = new();
+
+    // As a deployment's, it is another with each change.
+    private string PodName => "registry-" + (_generation - 1);
 
     public bool IsRunning => _registry is { HasExited: false };
 
@@ -135,20 +156,41 @@ public sealed class KubernetesServer : IAsyncDisposable
         {
             case ["api", "v1", "namespaces", Namespace, "pods"] when method == "GET":
                 var items = new JsonArray();
-                if (_replicas > 0 && Selects(context.Request.Query["labelSelector"])) items.Add(RegistryPod());
+                var labels = context.Request.Query["labelSelector"].ToString();
+                if (labels.StartsWith("registrytools.", StringComparison.Ordinal))
+                {
+                    foreach (var (name, own) in _pods) items.Add(OwnPod(name, own.ExitCode));
+                }
+                else if (Selects(labels))
+                {
+                    // What a selector that says nothing gives is every pod of the namespace.
+                    if (labels.Length == 0) items.Add(JsonNode.Parse("""{"apiVersion":"v1","kind":"Pod","metadata":{"name":"another"},"spec":{"containers":[{"name":"x","image":"registry:2"}]},"status":{"phase":"Running"} }"""));
+                    if (_lingering > 0 && _old is not null)
+                    {
+                        _lingering--;
+                        Done.Enqueue("lingers");
+                        items.Add(_old.DeepClone());
+                    }
+
+                    if (_replicas > 0) items.Add(RegistryPod());
+                }
+
                 await WriteAsync(context, 200, new JsonObject { ["apiVersion"] = "v1", ["kind"] = "PodList", ["metadata"] = new JsonObject(), ["items"] = items }.ToJsonString());
                 break;
             case ["api", "v1", "namespaces", Namespace, "pods"] when method == "POST":
                 await CreateAsync(context);
                 break;
-            case ["api", "v1", "namespaces", Namespace, "pods", var pod, "exec"] when pod == "registry-0" && _replicas > 0:
+            case ["api", "v1", "namespaces", Namespace, "pods", var pod, "exec"] when pod == PodName && _replicas > 0:
                 await ExecAsync(context);
                 break;
             case ["api", "v1", "namespaces", Namespace, "pods", var pod, "log"] when _pods.TryGetValue(pod, out var ran):
                 context.Response.ContentType = "text/plain";
-                await context.Response.WriteAsync(ran.Output);
+                for (; context.Request.Query["follow"] == "true" && ran.ExitCode is null && !context.RequestAborted.IsCancellationRequested; ran = _pods.GetValueOrDefault(pod)) await Task.Delay(50);
+
+                // What is not followed is what the kubelet has left of it: it turns its files over.
+                await context.Response.WriteAsync(context.Request.Query["follow"] == "true" ? ran.Output ?? string.Empty : "blob eligible for deletion: sha256:" + new string('0', 64));
                 break;
-            case ["api", "v1", "namespaces", Namespace, "pods", "registry-0"] when _replicas > 0:
+            case ["api", "v1", "namespaces", Namespace, "pods", var pod] when pod == PodName && _replicas > 0:
                 await WriteAsync(context, 200, RegistryPod().ToJsonString());
                 break;
             case ["api", "v1", "namespaces", Namespace, "pods", var pod] when _pods.TryGetValue(pod, out var own):
@@ -160,7 +202,7 @@ public sealed class KubernetesServer : IAsyncDisposable
                 break;
             case ["apis", "apps", "v1", "namespaces", Namespace, "deployments", "registry"]:
                 if (method == "PATCH") await PatchAsync(context);
-                await WriteAsync(context, 200, $$$$$$"""{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"registry","generation":{{{{{{_generation}}}}}}},"spec":{"replicas":{{{{{{_replicas}}}}}},"selector":{"matchLabels":{"app":"registry"}},"template":{"metadata":{"labels":{"app":"registry"}},"spec":{"containers":[{"name":"registry"}]}}},"status":{"observedGeneration":{{{{{{_generation}}}}}},"replicas":{{{{{{_replicas}}}}}},"updatedReplicas":{{{{{{_replicas}}}}}},"availableReplicas":{{{{{{_replicas}}}}}}} }""");
+                await WriteAsync(context, 200, $$$$$$"""{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"registry","generation":{{{{{{_generation}}}}}}},"spec":{"replicas":{{{{{{_replicas}}}}}},"selector":{{{{{{Selector}}}}}},"template":{"metadata":{"labels":{"app":"registry"}},"spec":{"containers":[{"name":"registry"}]}}},"status":{"observedGeneration":{{{{{{_generation}}}}}},"replicas":{{{{{{_replicas}}}}}},"updatedReplicas":{{{{{{_replicas}}}}}},"availableReplicas":{{{{{{_replicas}}}}}}} }""");
                 break;
             default:
                 await WriteAsync(context, 404, Status($"\\\"{path}\\\" not found", 404));
@@ -168,19 +210,21 @@ public sealed class KubernetesServer : IAsyncDisposable
         }
     }
 
-    private static bool Selects(string? selector) => string.IsNullOrEmpty(selector) || selector == "app=registry";
+    private static bool Selects(string? selector) => string.IsNullOrEmpty(selector) || selector is "app=registry" or "app in (registry)";
 
     private JsonObject RegistryPod() => JsonNode.Parse(
         $$"""
-        {"apiVersion":"v1","kind":"Pod","metadata":{"name":"registry-0","namespace":"{{Namespace}}","labels":{"app":"registry"},"ownerReferences":[{"apiVersion":"apps/v1","kind":"ReplicaSet","name":"registry-abc","uid":"1","controller":true}]},
-         "spec":{"containers":[{"name":"sidecar","image":"proxy:1"},{"name":"main","image":"docker.io/library/registry:2","command":["{{Requirement.Program("docker-registry")}}"],"args":["serve","{{_directory}}/config.yml"],"volumeMounts":[{"name":"data","mountPath":"{{_directory}}/data"}]}],"volumes":[{"name":"data",{{Volume}} }]},
+        {"apiVersion":"v1","kind":"Pod","metadata":{"name":"{{PodName}}","namespace":"{{Namespace}}","labels":{"app":"registry"},"ownerReferences":[{"apiVersion":"apps/v1","kind":"ReplicaSet","name":"registry-abc","uid":"1","controller":true}]},
+         "spec":{"containers":[{"name":"sidecar","image":"proxy:1"},{"name":"main","image":"docker.io/library/registry:2","command":["{{Requirement.Program("docker-registry")}}"],"args":["serve","{{_directory}}/config.yml"],"env":[{{(_maintenance is null ? string.Empty : $$"""{"name":"REGISTRY_STORAGE_MAINTENANCE","value":{{JsonValue.Create(_maintenance).ToJsonString()}}}""")}}],"volumeMounts":[{"name":"data","mountPath":"{{_directory}}/data"}]}],"volumes":[{"name":"data",{{Volume}} }]},
          "status":{"phase":"Running"} }
         """)!.AsObject();
 
-    private static JsonObject OwnPod(string name, int? exitCode) => JsonNode.Parse(
-        exitCode is null
-            ? $$$"""{"apiVersion":"v1","kind":"Pod","metadata":{"name":"{{{name}}}"},"spec":{"containers":[{"name":"collector"}]},"status":{"phase":"Running"}}"""
-            : $$$"""{"apiVersion":"v1","kind":"Pod","metadata":{"name":"{{{name}}}"},"spec":{"containers":[{"name":"collector"}]},"status":{"phase":"{{{(exitCode == 0 ? "Succeeded" : "Failed")}}}","containerStatuses":[{"name":"collector","image":"i","imageID":"i","ready":false,"restartCount":0,"state":{"terminated":{"exitCode":{{{exitCode}}}}} }]} }""")!.AsObject();
+    private JsonObject OwnPod(string name, int? exitCode) => JsonNode.Parse(
+        exitCode is null && Waits is not null
+            ? $$$$"""{"apiVersion":"v1","kind":"Pod","metadata":{"name":"{{{{name}}}}","annotations":{"registrytools.target":"Deployment/registry"} },"spec":{"containers":[{"name":"collector"}]},"status":{"phase":"Pending","containerStatuses":[{"name":"collector","image":"i","imageID":"i","ready":false,"restartCount":0,"state":{"waiting":{"reason":"{{{{Waits}}}}","message":"no image"} } }]} }"""
+            : exitCode is null
+            ? $$$"""{"apiVersion":"v1","kind":"Pod","metadata":{"name":"{{{name}}}","annotations":{"registrytools.target":"Deployment/registry"} },"spec":{"containers":[{"name":"collector"}]},"status":{"phase":"Running"}}"""
+            : $$$"""{"apiVersion":"v1","kind":"Pod","metadata":{"name":"{{{name}}}","annotations":{"registrytools.target":"Deployment/registry"} },"spec":{"containers":[{"name":"collector"}]},"status":{"phase":"{{{(exitCode == 0 ? "Succeeded" : "Failed")}}}","containerStatuses":[{"name":"collector","image":"i","imageID":"i","ready":false,"restartCount":0,"state":{"terminated":{"exitCode":{{{exitCode}}}}} }]} }""")!.AsObject();
 
     private async Task CreateAsync(HttpContext context)
     {
@@ -190,6 +234,12 @@ public sealed class KubernetesServer : IAsyncDisposable
         Done.Enqueue("run " + string.Join(' ', command) + (IsRunning ? " while it serves" : string.Empty));
         var name = body["metadata"]!["generateName"]!.GetValue<string>() + Guid.NewGuid().ToString("N")[..5];
         _pods[name] = (null, string.Empty);
+        if (Waits is not null)
+        {
+            await WriteAsync(context, 201, OwnPod(name, null).ToJsonString());
+            return;
+        }
+
         _ = Task.Run(async () =>
         {
             var (exitCode, output) = await Processes.RunAsync(command[0], command.Skip(1));
@@ -214,6 +264,7 @@ public sealed class KubernetesServer : IAsyncDisposable
         try
         {
             _generation++;
+            (_old, _lingering) = (_replicas > 0 ? RegistryPod() : null, patch["spec"]!["template"] is null ? 0 : Lingers);
             if (patch["spec"]!["replicas"] is { } replicas) _replicas = replicas.GetValue<int>();
             if (patch["spec"]!["template"]?["spec"]?["containers"]?[0]?["env"]?[0] is { } variable) _maintenance = variable["$patch"] is null ? variable["value"]!.GetValue<string>() : null;
             await StopRegistryAsync();

@@ -126,6 +126,7 @@ public sealed class RetentionTests : IDisposable
         var image = store.ReadManifest("i1", store.FindTag("i1", "T11")!)!;
         foreach (var tag in new[] { "1.0.0", "1.0.1" }) store.WriteManifest("i1", tag, image);
         var empty = JsonNode.Parse(image)!.AsObject();
+        empty["layers"] = new JsonArray();
         empty["annotations"] = new JsonObject { ["io.github.registrytools.placeholder"] = "run" };
         store.WriteManifest("i1", "1.0.2", Encoding.UTF8.GetBytes(empty.ToJsonString()));
         Assert.Equal("1.0.0", _session.Invoke("Get-RegistryTag i1 | Select-RegistryTag -KeepSemVer Latest").Succeed().Texts("Name"));

@@ -86,6 +86,66 @@ public sealed class PodCollectionTests : IDisposable
     }
 
     [SkippableFact]
+    public async Task What_the_deployment_had_set_itself_is_set_again()
+    {
+        await using var kubernetes = await KubernetesServer.StartAsync();
+        await PodmanFixture.FillAsync(kubernetes.Registry);
+        const string own = "{uploadpurging: {enabled: false}}";
+        kubernetes.Maintenance = own;
+        Collect(kubernetes, "-Deployment registry -Quiesce ReadOnly -Confirm:$false").Succeed();
+        Assert.Equal(own, kubernetes.Maintenance);
+    }
+
+    [SkippableTheory]
+    [InlineData("-Quiesce Scale")]
+    [InlineData("-Quiesce ReadOnly")]
+    [InlineData("-Restart")]
+    public async Task A_pod_that_is_named_is_another_afterwards(string options)
+    {
+        await using var kubernetes = await KubernetesServer.StartAsync();
+        await PodmanFixture.FillAsync(kubernetes.Registry);
+        _session.Invoke($"Remove-RegistryTag i4 T41 -Registry http://{kubernetes.Registry}").Succeed();
+        Collect(kubernetes, "-Pod registry-0 -RemoveUntagged -Confirm:$false " + options).Succeed();
+        Assert.True(kubernetes.IsRunning);
+    }
+
+    [SkippableFact]
+    public async Task Pods_that_still_take_pushes_are_waited_for()
+    {
+        await using var kubernetes = await KubernetesServer.StartAsync();
+        await PodmanFixture.FillAsync(kubernetes.Registry);
+        kubernetes.Lingers = 3;
+        Collect(kubernetes, "-Deployment registry -Quiesce ReadOnly -Confirm:$false").Succeed();
+
+        // Between the first patch and the collector, the list was looked at until the old pod was gone.
+        var done = kubernetes.Done.ToList();
+        var first = done.FindIndex(line => line.StartsWith("patch", StringComparison.Ordinal));
+        var collected = done.FindIndex(line => line.Contains("garbage-collect /", StringComparison.Ordinal));
+        Assert.True(done.Skip(first).Take(collected - first).Count(line => line == "lingers") >= 3, string.Join('\n', done));
+    }
+
+    [SkippableFact]
+    public async Task A_pod_that_does_not_start_does_not_keep_the_registry_down()
+    {
+        await using var kubernetes = await KubernetesServer.StartAsync();
+        await PodmanFixture.FillAsync(kubernetes.Registry);
+        kubernetes.Waits = "ImagePullBackOff";
+        Assert.Contains("ImagePullBackOff", Collect(kubernetes, "-Deployment registry -Quiesce Scale -Confirm:$false").Fail("RuntimeUnavailable").Exception.Message, StringComparison.Ordinal);
+        Assert.True(kubernetes.IsRunning);
+        await PodmanFixture.PullAllAsync(kubernetes.Registry, _directory);
+    }
+
+    [SkippableFact]
+    public async Task A_selector_without_labels_is_not_every_pod()
+    {
+        await using var kubernetes = await KubernetesServer.StartAsync();
+        await PodmanFixture.FillAsync(kubernetes.Registry);
+        kubernetes.Selector = """{"matchExpressions":[{"key":"app","operator":"In","values":["registry"]}]}""";
+        Assert.Equal("registry 2.8.2", Collect(kubernetes, "-Deployment registry -WhatIf").Succeed().Output.Single().Properties["Collector"].Value);
+        Assert.DoesNotContain(kubernetes.Done, line => line.Contains("/another/", StringComparison.Ordinal));
+    }
+
+    [SkippableFact]
     public async Task A_connection_that_is_cut_is_told_and_the_registry_is_brought_back()
     {
         await using var kubernetes = await KubernetesServer.StartAsync();
@@ -103,6 +163,9 @@ public sealed class PodCollectionTests : IDisposable
         kubernetes.Cut = ("garbage-collect /", 1);
         Collect(kubernetes, "-Deployment registry -Quiesce ReadOnly -Confirm:$false").Fail("CollectorFailed");
         Assert.Contains("delete", kubernetes.Done.Last(line => line.StartsWith("patch", StringComparison.Ordinal)), StringComparison.Ordinal);
+
+        // What is not seen any more may still work there: its pod ends before another takes pushes.
+        Assert.Contains(kubernetes.Done, line => line.StartsWith("patch", StringComparison.Ordinal) && line.Contains("\"replicas\":0", StringComparison.Ordinal));
         await PodmanFixture.PullAllAsync(kubernetes.Registry, _directory);
     }
 
