@@ -19,11 +19,16 @@ public sealed class PackageFixture : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        var configuration = typeof(PackageFixture).Assembly.GetCustomAttribute<AssemblyConfigurationAttribute>()!.Configuration;
-        var project = Path.Combine(ModuleSession.Root, "src", "RegistryTools.Package");
-        var (code, output) = await Processes.RunAsync("dotnet", ["pack", project, "--no-build", "-c", configuration, "-nr:false", "-tl:off", $"-p:ModuleArtifacts={Directory}/"]);
-        Assert.True(code == 0, output);
+        await DotNetAsync("pack", "RegistryTools.Package", $"-p:ModuleArtifacts={Directory}/");
         File = Assert.Single(System.IO.Directory.GetFiles(Directory, "*.nupkg"));
+    }
+
+    /// <summary>Lets dotnet do something with a project as the tests were built.</summary>
+    public static async Task DotNetAsync(string verb, string project, params string[] more)
+    {
+        var configuration = typeof(PackageFixture).Assembly.GetCustomAttribute<AssemblyConfigurationAttribute>()!.Configuration;
+        var (code, output) = await Processes.RunAsync("dotnet", [verb, Path.Combine(ModuleSession.Root, "src", project), "--no-build", "-c", configuration, "-nr:false", "-tl:off", .. more]);
+        Assert.True(code == 0, output);
     }
 
     public Task DisposeAsync()
@@ -144,6 +149,16 @@ public sealed class PackageTests(PackageFixture package) : IClassFixture<Package
         var (output, error) = await shell.RunAsync($"$null = Connect-Registry http://{registry.Host}; Get-RegistryTag i3 -Sort Name | % Name; (Get-Module RegistryTools).ModuleBase");
         Assert.Equal(string.Empty, error);
         Assert.Equal(["T31", "T32", package.Folder], output);
+    }
+
+    [Fact]
+    public async Task The_host_that_serves_the_samples_to_whoever_tests_the_package_can_be_published()
+    {
+        var published = Path.Combine(package.Directory, "host");
+        await PackageFixture.DotNetAsync("publish", "RegistryTools.Host", "-o", published);
+        Assert.Empty(Directory.GetFiles(published, "RegistryTools.dll", SearchOption.AllDirectories));
+        var (code, output) = await Processes.RunAsync("dotnet", [Path.Combine(published, "RegistryTools.Host.dll"), "-ModulePath", package.Folder, "-NonInteractive", "-Command", "(Get-Module RegistryTools).ModuleBase"]);
+        Assert.Equal((0, package.Folder), (code, output.Trim()));
     }
 
     [Theory]
