@@ -12,7 +12,7 @@ AfterAll { Stop-TestRegistry $test }
 
 Describe 'Get-RegistryRemoval' {
     It 'reads the journal' {
-        Get-RegistryRemoval | Sort-Object Tag | ForEach-Object ToString | Should -Be i1:T12, i2:T21, i2:T22
+        Get-RegistryRemoval | Sort-Object Tag | ForEach-Object { "$($_.Repository):$($_.Tag)" } | Should -Be i1:T12, i2:T21, i2:T22
         $removal = Get-RegistryRemoval i1 T12
         $before | Should -Contain "i1:T12 200 $($removal.Digest)"
         $removal.Registry | Should -Be $test.Address

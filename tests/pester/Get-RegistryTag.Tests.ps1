@@ -9,8 +9,8 @@ AfterAll { Stop-TestRegistry $test }
 Describe 'Get-RegistryTag' {
     It 'lists the tags of a repository, of several, of all' {
         (Get-RegistryTag I1).Name | Sort-Object | Should -Be T11, T12, T13
-        Get-RegistryTag I1, I2, I5 | Where-Object Name -in T12, T22, T52 | ForEach-Object ToString | Sort-Object | Should -Be i1:T12, i2:T22, i5:T52
-        @(Get-RegistryTag * | Where-Object Name -notlike sha256-*) | ForEach-Object ToString | Sort-Object | Should -Be (Get-SampleTag)
+        Get-RegistryTag I1, I2, I5 | Where-Object Name -in T12, T22, T52 | ForEach-Object ToString | Sort-Object | Should -Be reg/i1:T12, reg/i2:T22, reg/i5:T52
+        @(Get-RegistryTag * | Where-Object Name -notlike sha256-*) | ForEach-Object { "$($_.Repository):$($_.Name)" } | Sort-Object | Should -Be (Get-SampleTag)
     }
 
     It 'takes names and wildcards, case counting' {
@@ -21,8 +21,8 @@ Describe 'Get-RegistryTag' {
     }
 
     It 'binds repositories by value and by name' {
-        'i3', 'i5:T51' | Get-RegistryTag -Sort Name | ForEach-Object ToString | Should -Be i3:T31, i3:T32, i5:T51
-        ([pscustomobject]@{ Repository = 'i2'; Tag = 'T23' } | Get-RegistryTag).ToString() | Should -Be i2:T23
+        'i3', 'i5:T51' | Get-RegistryTag -Sort Name | ForEach-Object ToString | Should -Be reg/i3:T31, reg/i3:T32, reg/i5:T51
+        ([pscustomobject]@{ Repository = 'i2'; Tag = 'T23' } | Get-RegistryTag).ToString() | Should -Be reg/i2:T23
         (Get-RegistryTag i1 T11 | Get-RegistryTag -Detailed).Kind | Should -Be Image
     }
 
@@ -76,7 +76,7 @@ Describe 'Get-RegistryTag' {
         ($view | Measure-Object Length -Maximum).Maximum | Should -BeLessOrEqual $_
         "$view" | Should -Match 'reg/i1'
         "$view" | Should -Match 'reg/i4'
-        "$view" | Should -Match 'T12 .*\d(\.\d)? kB .*ago .*linux/amd64'
+        "$view" | Should -Match '\d(\.\d)? kB .*ago .*linux/amd64 +T12'
         "$view" | Should -Not -Match "[0-9a-f]{13}"
     }
 }

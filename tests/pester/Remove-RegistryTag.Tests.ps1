@@ -44,7 +44,7 @@ Describe 'Remove-RegistryTag on a registry like distribution <_>' -ForEach $beha
 
     It 'says what it removed with -PassThru' {
         $removed = Remove-RegistryTag i1 T12 -PassThru
-        $removed.ToString() | Should -Be i1:T12
+        $removed.ToString() | Should -Be reg/i1:T12
         $removed.State | Should -Be Removed
         $removed.Method | Should -Be $(if ((Test-Registry).TagDelete -eq 'Supported') { 'TagApi' } else { 'Placeholder' })
         $before | Should -Contain "i1:T12 200 $($removed.Digest)"

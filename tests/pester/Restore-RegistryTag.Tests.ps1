@@ -28,7 +28,7 @@ Describe 'Restore-RegistryTag' {
 
     It 'says what it did with -PassThru' {
         $restored = Restore-RegistryTag i1 T12 -PassThru
-        $restored.ToString() | Should -Be i1:T12
+        $restored.ToString() | Should -Be reg/i1:T12
         $before | Should -Contain "i1:T12 200 $($restored.Digest)"
         ($restored | ConvertTo-Json | ConvertFrom-Json).Result | Should -Be $restored.Result
         "$($restored | Get-View -Width 80)" | Should -Match T12

@@ -64,7 +64,7 @@ public static class OutputTypes
             "Location" => "https://" + Ipv6Registry + "/a/prefix",
             "Platform" => "windows/amd64:10.0.20348.2227",
             "Kind" or "State" or "Method" or "Action" or "Rule" or "Result" or "Authentication" or "Severity" or "Scope" or "Cause" or "Catalog" or "Referrers" or "TagDelete" or "ManifestDelete" => "Unknown",
-            "RunId" => "20240131T120000Z-0123abcd",
+            "RunId" => "20240131T120000000Z-0123abcd",
             _ when name.EndsWith("Digest", StringComparison.Ordinal) => LongDigest,
             _ => "\u001b[31m" + name + " and\r\nmore of it, " + new string('x', 300),
         };

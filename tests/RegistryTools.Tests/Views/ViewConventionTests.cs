@@ -95,6 +95,9 @@ public sealed class ViewConventionTests
                 if (column is null || type.GetProperty(property)?.GetValue(made) is not string value) continue;
                 var header = lines[Array.FindIndex(lines, line => line.Length > 0 && line.All(c => c is '-' or ' ')) - 1];
                 Assert.Contains(value, Column(lines, header, column.Label));
+
+                // It is there to be copied.
+                if (property == "RunId") Assert.Contains(lines, line => line.Contains(value, StringComparison.Ordinal));
             }
         }
     }
