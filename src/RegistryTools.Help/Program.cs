@@ -46,7 +46,7 @@ internal static class Program
         var pages = MarkdownWriter.Write(help);
         var directory = Directory.CreateDirectory(Path.Combine(output, "cmdlets")).FullName;
         Write(directory, pages);
-        File.WriteAllText(Path.Combine(output, Path.GetFileName(assembly) + "-Help.xml"), MamlWriter.Write(help));
+        File.WriteAllText(Path.Combine(output, Path.GetFileName(assembly) + "-Help.xml"), MamlWriter.Write(help, Directory.GetFiles(sources, "*.provider.xml").Order(StringComparer.Ordinal).Select(static file => System.Xml.Linq.XElement.Load(file))));
     }
 
     private static void Update()

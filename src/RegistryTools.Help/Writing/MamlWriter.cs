@@ -13,13 +13,16 @@ internal static class MamlWriter
     private static readonly XNamespace Command = "http://schemas.microsoft.com/maml/dev/command/2004/10";
     private static readonly XNamespace Dev = "http://schemas.microsoft.com/maml/dev/2004/10";
 
-    public static string Write(ModuleHelp help)
+    /// <summary>Writes all of it: the cmdlets, and providers, whose help is written by hand as the engine reads it.</summary>
+    public static string Write(ModuleHelp help, IEnumerable<XElement>? providers = null)
     {
-        var document = new XElement(Root + "helpItems", new XAttribute("schema", "maml"), help.Cmdlets.Select(cmdlet => Write(cmdlet, help)));
+        var document = new XElement(Root + "helpItems", new XAttribute("schema", "maml"), help.Cmdlets.Select(cmdlet => Write(cmdlet, help)), (providers ?? []).Select(Provider));
         var text = new StringBuilder();
         using (var writer = XmlWriter.Create(text, new XmlWriterSettings { Indent = true, OmitXmlDeclaration = true, NewLineChars = "\n" })) document.Save(writer);
         return "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n" + text + "\n";
     }
+
+    private static XElement Provider(XElement element) => new(Root + element.Name.LocalName, element.Nodes().Select(static node => node is XElement child ? Provider(child) : node));
 
     private static XElement Write(CmdletHelp cmdlet, ModuleHelp help) => new(
         Command + "command",

@@ -35,12 +35,17 @@ public sealed partial class ContainerRegistryProvider
         _places.Remove(Key(located));
         if (!TryFindOrTell(located, path, out var place)) return;
         TellLowered(place);
-        if (place.IsAmbiguous || (recurse && place is { Kind: PlaceKind.Tag, IsRepository: true }))
+
+        // With -Recurse it is a repository that is meant, perhaps: an empty one, or one that this user may not see.
+        var maybe = recurse && place.Kind == PlaceKind.Tag && !place.IsRepository && place.MayBeHidden;
+        if (place.IsAmbiguous || maybe || (recurse && place is { Kind: PlaceKind.Tag, IsRepository: true }))
         {
             WriteError(ErrorRecords.Create(
                 ErrorRecords.PathAmbiguous,
                 ErrorCategory.InvalidArgument,
-                $"'{names.Text}' is both the tag '{names.Tag}' of '{names.Repository}' and the repository '{names.Container}': neither was removed.",
+                maybe
+                    ? $"'{names.Text}' is the tag '{names.Tag}' of '{names.Repository}', and may be the repository '{names.Container}', which {located.Connection.Handle.Name} does not show to this user: nothing was removed."
+                    : $"'{names.Text}' is both the tag '{names.Tag}' of '{names.Repository}' and the repository '{names.Container}': neither was removed.",
                 $"The tag is {located.Show(names.Repository!, names.Tag!)}. The repository is removed by: Remove-RegistryRepository {names.Container} -Registry {located.Connection.Name}",
                 new ErrorSubject(path, located.Connection.Name, names.Container)));
         }

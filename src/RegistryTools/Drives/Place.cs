@@ -43,6 +43,9 @@ internal sealed class Place(DrivePath path, PlaceKind kind)
     /// <summary>Whether that repository has tags.</summary>
     public bool HasTags { get; private set; }
 
+    /// <summary>Whether a repository of that name may be there that this user may not see.</summary>
+    public bool MayBeHidden { get; private set; }
+
     /// <summary>Whether it is what a list had, and was not looked at by itself.</summary>
     public bool IsListed { get; private set; }
 
@@ -73,7 +76,7 @@ internal sealed class Place(DrivePath path, PlaceKind kind)
         await Task.WhenAll(asking, looking).ConfigureAwait(false);
         var (isRepository, hasTags, refusal) = await asking.ConfigureAwait(false);
         var (manifest, tagRefusal) = await looking.ConfigureAwait(false);
-        Place Found(PlaceKind kind) => new(path, kind) { Manifest = manifest, IsRepository = isRepository, HasTags = hasTags };
+        Place Found(PlaceKind kind) => new(path, kind) { Manifest = manifest, IsRepository = isRepository, HasTags = hasTags, MayBeHidden = refusal is not (null or RegistryNotFoundException) };
 
         if (hasTags) return Found(PlaceKind.Repository);
         if (manifest is not null) return Found(PlaceKind.Tag);

@@ -141,6 +141,25 @@ public sealed class DriveLifeTests : DriveTestBase
     }
 
     [Fact]
+    public void The_provider_has_help()
+    {
+        var help = Assert.Single(Session.Invoke("Get-Help ContainerRegistry").Succeed().Output);
+        Assert.Contains("a drive", help.Properties["Synopsis"].Value.ToString(), StringComparison.Ordinal);
+        var text = Session.Show("Get-Help ContainerRegistry");
+        foreach (var part in new[] { "New-PSDrive -PSProvider ContainerRegistry", "Remove-Item reg:/i1/T12 -WhatIf", "-AsByteStream", "reg:/team:app" }) Assert.Contains(part, text, StringComparison.Ordinal);
+
+        // Every parameter that the provider adds is in it.
+        var parameters = AppDomain.CurrentDomain.GetAssemblies().Single(assembly => assembly.GetName().Name == "RegistryTools").GetExportedTypes()
+            .Where(type => type.Namespace == "RegistryTools.PowerShell.Drives")
+            .SelectMany(type => type.GetProperties())
+            .Where(property => property.IsDefined(typeof(ParameterAttribute), false))
+            .Select(property => property.Name)
+            .ToList();
+        Assert.Equal(3, parameters.Count);
+        Assert.All(parameters, name => Assert.Contains("-" + name, text, StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task Listing_streams_and_stops_and_shows_how_far_it_is()
     {
         var digest = Registry.AddImage("many", null);

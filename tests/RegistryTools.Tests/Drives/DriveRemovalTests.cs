@@ -185,6 +185,19 @@ public sealed class DriveRemovalTests : IAsyncLifetime
     }
 
     [Fact]
+    public void An_empty_repository_gives_way_to_a_tag_of_its_name_unless_it_is_meant()
+    {
+        _registry.Store.AddImage("i1/t12", "T", "i1/t12/T", new ImageOptions());
+        _registry.Store.DeleteTag("i1/t12", "T");
+        var before = Tags();
+        Assert.Equal("i1:T12", Texts("Get-Item reg:/i1/T12"));
+        _session.Invoke("Remove-Item reg:/i1/T12 -Recurse -Force").Fail("PathAmbiguous");
+        Assert.Equal(before, Tags());
+        _session.Invoke("Remove-Item reg:/i1/T12").Succeed();
+        Assert.Equal(before.Except(["i1:T12"]), Tags());
+    }
+
+    [Fact]
     public void A_manifest_is_for_the_cmdlet_that_tells_what_hangs_on_it()
     {
         var digest = _registry.Store.FindTag("i1", "T12");
@@ -202,8 +215,10 @@ public sealed class DriveRemovalTests : IAsyncLifetime
         _registry.Fault = null;
         Assert.Equal(before, Tags());
 
-        // One that says that this user may not know it: there is nothing that the user could remove.
+        // One that says that this user may not know it: there is nothing that the user could remove, unless -Recurse says that it was meant.
         _registry.Fault = (request, phase) => phase == FaultPhase.Before && request.PathAndQuery.StartsWith("/v2/i1/t12/", StringComparison.Ordinal) ? FaultAction.Status(403) : null;
+        Assert.Contains("may be the repository", _session.Invoke("Remove-Item reg:/i1/T12 -Recurse -Force").Fail("PathAmbiguous").Exception.Message, StringComparison.Ordinal);
+        Assert.Equal(before, Tags());
         _session.Invoke("Remove-Item reg:/i1/T12").Succeed();
         Assert.Equal(before.Except(["i1:T12"]), Tags());
     }
