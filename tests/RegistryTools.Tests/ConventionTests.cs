@@ -44,7 +44,8 @@ public sealed class ConventionTests
         {
             Assert.True(char.IsUpper(property.Name[0]), property.Name);
             if (property.PropertyType == typeof(bool)) Assert.Fail($"{property.Name} is a bool: a switch is a SwitchParameter.");
-            if (property.Name == "Registry") Assert.NotNull(property.GetCustomAttribute<ArgumentCompleterAttribute>());
+            if (property.Name is "Registry" or "Repository" or "Reference" or "Tag" or "Digest" or "Platform" or "RunId") Assert.NotNull(property.GetCustomAttribute<ArgumentCompleterAttribute>());
+            if (property.Name == "Name" && type.Name != "ConnectRegistryCommand") Assert.NotNull(property.GetCustomAttribute<ArgumentCompleterAttribute>());
             if (property.GetCustomAttributes<ParameterAttribute>().Any(parameter => parameter.ValueFromPipelineByPropertyName)) Assert.True(property.CanWrite, property.Name);
         }
     }

@@ -171,7 +171,7 @@ internal sealed class RegistryAuthenticator(Uri registry, HttpRegistryOptions op
             {
                 // A failure is for those who waited for it, and not for who comes later.
                 if (task.IsFaulted || task.IsCanceled) Forget(key, entry);
-                else if (!task.IsCompleted) _ = task.ContinueWith(_ => Forget(key, entry), CancellationToken.None, TaskContinuationOptions.NotOnRanToCompletion | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+                else if (!task.IsCompleted) _ = task.ContinueWith(failed => { _ = failed.Exception; Forget(key, entry); }, CancellationToken.None, TaskContinuationOptions.NotOnRanToCompletion | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
             }
 
             if (token.IsFresh || attempt > 0) return token;

@@ -122,6 +122,7 @@ internal sealed class RegistryHttpClient : IDisposable
     {
         cancellationToken.ThrowIfCancellationRequested();
         var admission = _breaker.Enter(call.Method.Method, call.Uri);
+        var isCasual = CasualRequests.AreOn;
         var doubtful = 0;
         TransientFailure? last = null;
 
@@ -144,7 +145,7 @@ internal sealed class RegistryHttpClient : IDisposable
         var says = Word.Nothing;
         try
         {
-            var result = call.Repetition switch
+            var result = (isCasual ? Repetition.Never : call.Repetition) switch
             {
                 Repetition.Safe => await _safe.ExecuteAsync(TryOnceAsync, cancellationToken).ConfigureAwait(false),
                 Repetition.IfNotCarriedOut => await _ifNotCarriedOut.ExecuteAsync(TryOnceAsync, cancellationToken).ConfigureAwait(false),
@@ -157,13 +158,14 @@ internal sealed class RegistryHttpClient : IDisposable
         catch (TransientFailure failure)
         {
             says = Judge(call, failure, admission);
+            if (isCasual && says == Word.Down) says = Word.Nothing;
             if (says == Word.Down) Note(failure.Error, admission);
             throw failure.Error;
         }
         catch (RegistryToolsException exception)
         {
             // Whatever it said, it is there: but for a proxy's 52x and the like, which say that it is not.
-            says = exception is not RegistryRequestException request || request.StatusCode is < 500 or 501 or 505 ? Word.Up : request.StatusCode is null ? Word.Nothing : Word.Down;
+            says = exception is not RegistryRequestException request || request.StatusCode is < 500 or 501 or 505 ? Word.Up : request.StatusCode is null || isCasual ? Word.Nothing : Word.Down;
             if (says == Word.Down) Note((RegistryRequestException)exception, admission);
             throw;
         }
@@ -379,7 +381,8 @@ internal sealed class RegistryHttpClient : IDisposable
                 throw _failures.ProxyRefused(method, uri);
             }
 
-            Warn(response);
+            // What nobody would see now is said at the next request.
+            if (!CasualRequests.AreOn) Warn(response);
             if (IsOwn(uri) && Transport.RateLimit.Parse(name => response.Headers.TryGetValues(name, out var values) ? values.FirstOrDefault() : null, DateTimeOffset.UtcNow) is { } seen) Volatile.Write(ref _rateLimit, seen);
             return response;
         }

@@ -3,6 +3,7 @@ using RegistryTools.Errors;
 using RegistryTools.Inspection;
 using RegistryTools.Manifests;
 using RegistryTools.PowerShell.Binding;
+using RegistryTools.PowerShell.Completion;
 using RegistryTools.PowerShell.Output;
 using RegistryTools.References;
 
@@ -19,6 +20,7 @@ public abstract class ManifestQueryCmdlet : RepositoryQueryCmdlet
     [AllowEmptyString]
     [SupportsWildcards]
     [NameTransformation]
+    [ArgumentCompleter(typeof(TagCompleter))]
     public string[]? Tag { get; set; }
 
     /// <summary>
@@ -28,11 +30,13 @@ public abstract class ManifestQueryCmdlet : RepositoryQueryCmdlet
     [AllowNull]
     [AllowEmptyCollection]
     [AllowEmptyString]
+    [ArgumentCompleter(typeof(DigestCompleter))]
     public string[]? Digest { get; set; }
 
     /// <summary>The platform to choose from an index, such as linux/amd64 or linux/arm64/v8.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(PlatformCompleter))]
     public string? Platform { get; set; }
 
     /// <summary>The platform that was asked for, read; null where none was.</summary>

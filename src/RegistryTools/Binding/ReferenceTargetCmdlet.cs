@@ -1,6 +1,7 @@
 using System.Management.Automation;
 using RegistryTools.Errors;
 using RegistryTools.PowerShell.Binding;
+using RegistryTools.PowerShell.Completion;
 using RegistryTools.PowerShell.Output;
 using RegistryTools.References;
 
@@ -16,12 +17,14 @@ public abstract class ReferenceTargetCmdlet : RegistryTargetCmdlet
     [Parameter(Mandatory = true, Position = 0, ParameterSetName = ByName, ValueFromPipelineByPropertyName = true)]
     [ValidateNotNullOrEmpty]
     [NameTransformation]
+    [ArgumentCompleter(typeof(RepositoryCompleter))]
     public string Repository { get; set; } = string.Empty;
 
     /// <summary>References as they are pulled: <c>repository:tag</c>, with the registry before it where that is not the current one.</summary>
     [Parameter(Mandatory = true, ParameterSetName = ByReference, ValueFromPipeline = true)]
     [ValidateNotNullOrEmpty]
     [NameTransformation]
+    [ArgumentCompleter(typeof(ReferenceCompleter))]
     public string[] Reference { get; set; } = [];
 
     /// <summary>A registry and repository that are named, ready to be used; null where that failed and was told.</summary>

@@ -2,6 +2,7 @@ using System.Management.Automation;
 using System.Management.Automation.Runspaces;
 using System.Runtime.CompilerServices;
 using RegistryTools.Errors;
+using RegistryTools.PowerShell.Completion;
 using RegistryTools.PowerShell.Output;
 using RegistryTools.PowerShell.Pipeline;
 using RegistryTools.References;
@@ -14,6 +15,9 @@ internal sealed class RegistrySession
     private static readonly ConditionalWeakTable<Runspace, RegistrySession> Sessions = new();
     private readonly object _gate = new();
     private readonly List<RegistryConnection> _connections = [];
+
+    /// <summary>What was found for completions.</summary>
+    public CandidateCache Candidates { get; } = new();
 
     /// <summary>The session of the runspace that the calling thread works for.</summary>
     public static RegistrySession Current
@@ -28,10 +32,13 @@ internal sealed class RegistrySession
     /// <summary>Closes the connections of the calling runspace, if it has any.</summary>
     public static void CloseCurrent()
     {
-        if (Runspace.DefaultRunspace is not { } runspace || !Sessions.TryGetValue(runspace, out var session)) return;
-        Sessions.Remove(runspace);
+        if (FindCurrent() is not { } session) return;
+        Sessions.Remove(Runspace.DefaultRunspace!);
         session.CloseAll();
     }
+
+    /// <summary>The session of the calling runspace, or null where it has none yet.</summary>
+    public static RegistrySession? FindCurrent() => Runspace.DefaultRunspace is { } runspace && Sessions.TryGetValue(runspace, out var session) ? session : null;
 
     /// <summary>The connections in the order in which they were made.</summary>
     public IReadOnlyList<RegistryConnection> Connections
@@ -66,8 +73,7 @@ internal sealed class RegistrySession
             if (makeCurrent) MakeCurrent(connection);
         }
 
-        if (replaced is not null) UnfinishedWork.Wait();
-        replaced?.Close();
+        if (replaced is not null) Close(replaced);
         return connection;
     }
 
@@ -90,8 +96,7 @@ internal sealed class RegistrySession
             if (wasCurrent && _connections.Count > 0) MakeCurrent(_connections[_connections.Count - 1]);
         }
 
-        UnfinishedWork.Wait();
-        connection.Close();
+        Close(connection);
     }
 
     /// <summary>
@@ -185,6 +190,14 @@ internal sealed class RegistrySession
     private void CloseAll()
     {
         foreach (var connection in Connections) Remove(connection);
+        Candidates.Clear();
+    }
+
+    private void Close(RegistryConnection connection)
+    {
+        Candidates.Forget(connection);
+        UnfinishedWork.Wait();
+        connection.Close();
     }
 
     /// <summary>What an argument turned out to mean: one of these.</summary>

@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using RegistryTools.Errors;
+using RegistryTools.PowerShell.Completion;
 using RegistryTools.PowerShell.Output;
 using RegistryTools.References;
 
@@ -15,7 +16,7 @@ public abstract class RegistryTargetCmdlet : RegistryCmdlet
     /// <value>The current connection</value>
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [RegistryTransformation]
-    [ArgumentCompleter(typeof(RegistryNameCompleter))]
+    [ArgumentCompleter(typeof(RegistryAddressCompleter))]
     public RegistryConnection? Registry { get; set; }
 
     /// <summary>

@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using RegistryTools.PowerShell.Binding;
+using RegistryTools.PowerShell.Completion;
 using RegistryTools.PowerShell.Output;
 using RegistryTools.References;
 
@@ -17,6 +18,7 @@ public abstract class RepositoryQueryCmdlet : RegistryTargetCmdlet
     [ValidateNotNullOrEmpty]
     [SupportsWildcards]
     [NameTransformation]
+    [ArgumentCompleter(typeof(ReferenceCompleter))]
     public string[] Repository { get; set; } = [];
 
     /// <summary>Does something for every repository that the argument names. What names none is told as an error, and the next one follows.</summary>

@@ -1,6 +1,7 @@
 using System.Management.Automation;
 using RegistryTools.Errors;
 using RegistryTools.PowerShell.Binding;
+using RegistryTools.PowerShell.Completion;
 using RegistryTools.PowerShell.Output;
 using RegistryTools.References;
 
@@ -14,6 +15,7 @@ public abstract class TagTargetCmdlet : ReferenceTargetCmdlet
     [Alias("Name")]
     [ValidateNotNullOrEmpty]
     [NameTransformation]
+    [ArgumentCompleter(typeof(TagCompleter))]
     public string[] Tag { get; set; } = [];
 
     /// <summary>
@@ -23,6 +25,7 @@ public abstract class TagTargetCmdlet : ReferenceTargetCmdlet
     [Parameter(ParameterSetName = ByName, ValueFromPipelineByPropertyName = true)]
     [AllowNull]
     [AllowEmptyString]
+    [ArgumentCompleter(typeof(DigestCompleter))]
     public string? Digest { get; set; }
 
     /// <summary>Takes one tag that was asked for.</summary>

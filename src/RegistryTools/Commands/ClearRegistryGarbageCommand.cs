@@ -1,6 +1,7 @@
 using System.Management.Automation;
 using RegistryTools.GarbageCollection;
 using RegistryTools.PowerShell.Binding;
+using RegistryTools.PowerShell.Completion;
 using RegistryTools.PowerShell.Output;
 using RegistryTools.PowerShell.Pipeline;
 
@@ -14,6 +15,7 @@ public sealed class ClearRegistryGarbageCommand : StorageCmdlet
     /// <summary>Frees only this run, as <c>Get-RegistryGarbage</c> names it.</summary>
     /// <value>All runs</value>
     [Parameter(Position = 1, ValueFromPipelineByPropertyName = true)]
+    [ArgumentCompleter(typeof(GarbageCompleter))]
     public string? RunId { get; set; }
 
     /// <summary>Frees only what was removed longer ago than this: <c>7d</c>, <c>12h</c>, <c>2w</c> or a TimeSpan.</summary>

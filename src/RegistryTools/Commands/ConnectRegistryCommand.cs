@@ -5,6 +5,7 @@ using System.Security.Cryptography.X509Certificates;
 using RegistryTools.Authentication;
 using RegistryTools.Errors;
 using RegistryTools.PowerShell.Binding;
+using RegistryTools.PowerShell.Completion;
 using RegistryTools.PowerShell.Output;
 using RegistryTools.PowerShell.Pipeline;
 using RegistryTools.References;
@@ -37,6 +38,7 @@ public sealed class ConnectRegistryCommand : RegistryCmdlet
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = WithIdentityToken)]
     [Alias("Url", "Address", "Server")]
     [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(RegistryAddressCompleter))]
     public string Uri { get; set; } = string.Empty;
 
     /// <summary>

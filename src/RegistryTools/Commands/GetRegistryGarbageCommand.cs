@@ -1,6 +1,7 @@
 using System.Management.Automation;
 using RegistryTools.GarbageCollection;
 using RegistryTools.PowerShell.Binding;
+using RegistryTools.PowerShell.Completion;
 using RegistryTools.PowerShell.Output;
 
 namespace RegistryTools.PowerShell.Commands;
@@ -13,10 +14,12 @@ public sealed class GetRegistryGarbageCommand : StorageCmdlet
     /// <summary>Tells of this run only.</summary>
     /// <value>All runs</value>
     [Parameter(ValueFromPipelineByPropertyName = true)]
+    [ArgumentCompleter(typeof(GarbageCompleter))]
     public string? RunId { get; set; }
 
     /// <summary>Writes only the items that have this digest.</summary>
     [Parameter]
+    [ArgumentCompleter(typeof(GarbageCompleter))]
     public string? Digest { get; set; }
 
     /// <summary>Writes an object for every item: every manifest, tag, link, upload and blob.</summary>

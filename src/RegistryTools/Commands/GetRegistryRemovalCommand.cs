@@ -1,6 +1,7 @@
 using System.Management.Automation;
 using RegistryTools.Journal;
 using RegistryTools.PowerShell.Binding;
+using RegistryTools.PowerShell.Completion;
 using RegistryTools.PowerShell.Output;
 
 namespace RegistryTools.PowerShell.Commands;
@@ -15,6 +16,7 @@ public sealed class GetRegistryRemovalCommand : RegistryTargetCmdlet
     [Parameter(Position = 0)]
     [SupportsWildcards]
     [NameTransformation]
+    [ArgumentCompleter(typeof(RemovalCompleter))]
     public string[]? Repository { get; set; }
 
     /// <summary>The tags whose removals are read. Wildcards are taken, and case counts.</summary>
@@ -23,6 +25,7 @@ public sealed class GetRegistryRemovalCommand : RegistryTargetCmdlet
     [Alias("Name")]
     [SupportsWildcards]
     [NameTransformation]
+    [ArgumentCompleter(typeof(RemovalCompleter))]
     public string[]? Tag { get; set; }
 
     /// <summary>
@@ -46,6 +49,7 @@ public sealed class GetRegistryRemovalCommand : RegistryTargetCmdlet
     /// <summary>Only what this run removed. The beginning of its id is enough.</summary>
     /// <value>All runs</value>
     [Parameter]
+    [ArgumentCompleter(typeof(RemovalCompleter))]
     public string? RunId { get; set; }
 
     private protected override void Process()

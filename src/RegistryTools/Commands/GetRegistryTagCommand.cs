@@ -2,6 +2,7 @@ using System.Management.Automation;
 using RegistryTools.Errors;
 using RegistryTools.Inspection;
 using RegistryTools.PowerShell.Binding;
+using RegistryTools.PowerShell.Completion;
 using RegistryTools.PowerShell.Output;
 using RegistryTools.PowerShell.Pipeline;
 using RegistryTools.References;
@@ -23,6 +24,7 @@ public sealed class GetRegistryTagCommand : RepositoryQueryCmdlet
     [AllowEmptyString]
     [SupportsWildcards]
     [NameTransformation]
+    [ArgumentCompleter(typeof(TagCompleter))]
     public string[]? Name { get; set; }
 
     /// <summary>Adds digest, media type, kind, size, time of creation, platforms and kind of artifact. Each manifest is fetched once, however many tags point to it.</summary>

@@ -5,6 +5,7 @@ using RegistryTools.Containers;
 using RegistryTools.Errors;
 using RegistryTools.Journal;
 using RegistryTools.PowerShell.Binding;
+using RegistryTools.PowerShell.Completion;
 using RegistryTools.PowerShell.Output;
 using RegistryTools.PowerShell.Pipeline;
 using RegistryTools.Storage;
@@ -135,7 +136,7 @@ public sealed partial class InvokeRegistryGarbageCollectCommand
     [Parameter(ParameterSetName = ByDeployment)]
     [Parameter(ParameterSetName = BySelector)]
     [RegistryTransformation]
-    [ArgumentCompleter(typeof(RegistryNameCompleter))]
+    [ArgumentCompleter(typeof(RegistryAddressCompleter))]
     public RegistryConnection? Registry { get; set; }
 
     [MethodImpl(MethodImplOptions.NoInlining)]

@@ -3,6 +3,7 @@ using System.Management.Automation;
 using RegistryTools.Errors;
 using RegistryTools.GarbageCollection;
 using RegistryTools.PowerShell.Binding;
+using RegistryTools.PowerShell.Completion;
 using RegistryTools.PowerShell.Output;
 using RegistryTools.PowerShell.Pipeline;
 using RegistryTools.Storage;
@@ -38,6 +39,7 @@ public sealed partial class InvokeRegistryGarbageCollectCommand : RegistryCmdlet
     [Parameter(ParameterSetName = ByContainer)]
     [SupportsWildcards]
     [NameTransformation]
+    [ArgumentCompleter(typeof(RepositoryCompleter))]
     public string[]? Repository { get; set; }
 
     /// <summary>What is younger than this is not touched, since it may belong to a push that is under way: <c>1h</c>, <c>2d</c> or a TimeSpan.</summary>

@@ -2,6 +2,7 @@ using System.Management.Automation;
 using RegistryTools.Errors;
 using RegistryTools.GarbageCollection;
 using RegistryTools.PowerShell.Binding;
+using RegistryTools.PowerShell.Completion;
 using RegistryTools.PowerShell.Output;
 using RegistryTools.PowerShell.Pipeline;
 using RegistryTools.References;
@@ -37,7 +38,7 @@ public sealed class MeasureRegistryStorageCommand : RegistryCmdlet
     [Parameter(ParameterSetName = OnRegistry)]
     [Parameter(ParameterSetName = RegistryWithout)]
     [RegistryTransformation]
-    [ArgumentCompleter(typeof(RegistryNameCompleter))]
+    [ArgumentCompleter(typeof(RegistryAddressCompleter))]
     public RegistryConnection? Registry { get; set; }
 
     /// <summary>
@@ -50,6 +51,7 @@ public sealed class MeasureRegistryStorageCommand : RegistryCmdlet
     [ValidateNotNullOrEmpty]
     [SupportsWildcards]
     [NameTransformation]
+    [ArgumentCompleter(typeof(RepositoryCompleter))]
     public string[]? Repository { get; set; }
 
     /// <summary>
@@ -74,6 +76,7 @@ public sealed class MeasureRegistryStorageCommand : RegistryCmdlet
     [ValidateNotNullOrEmpty]
     [SupportsWildcards]
     [NameTransformation]
+    [ArgumentCompleter(typeof(ReferenceCompleter))]
     public object[] Without { get; set; } = [];
 
     /// <summary>Asks the registry what refers to each manifest, such as signatures, and counts it with the tag, which takes a request more for each. A storage tells it by itself.</summary>

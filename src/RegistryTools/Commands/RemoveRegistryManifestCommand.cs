@@ -3,6 +3,7 @@ using RegistryTools.Deletion;
 using RegistryTools.Errors;
 using RegistryTools.Journal;
 using RegistryTools.PowerShell.Binding;
+using RegistryTools.PowerShell.Completion;
 using RegistryTools.PowerShell.Output;
 using RegistryTools.PowerShell.Pipeline;
 using RegistryTools.References;
@@ -22,12 +23,14 @@ public sealed class RemoveRegistryManifestCommand : ReferenceTargetCmdlet
     [AllowNull]
     [AllowEmptyCollection]
     [NameTransformation]
+    [ArgumentCompleter(typeof(TagCompleter))]
     public string[]? Tag { get; set; }
 
     /// <summary>The manifest's digest. Beside a tag, the digest that the tag had when it was listed: where it points elsewhere by now, nothing is removed.</summary>
     [Parameter(ParameterSetName = ByName, ValueFromPipelineByPropertyName = true)]
     [AllowNull]
     [AllowEmptyString]
+    [ArgumentCompleter(typeof(DigestCompleter))]
     public string? Digest { get; set; }
 
     /// <summary>Removes the manifest although other tags, images of several platforms or referrers need it.</summary>

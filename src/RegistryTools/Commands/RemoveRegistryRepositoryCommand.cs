@@ -3,6 +3,7 @@ using RegistryTools.Deletion;
 using RegistryTools.Errors;
 using RegistryTools.Journal;
 using RegistryTools.PowerShell.Binding;
+using RegistryTools.PowerShell.Completion;
 using RegistryTools.PowerShell.Output;
 using RegistryTools.PowerShell.Pipeline;
 using RegistryTools.Registries;
@@ -23,6 +24,7 @@ public sealed class RemoveRegistryRepositoryCommand : RegistryTargetCmdlet
     [Alias("Name")]
     [ValidateNotNullOrEmpty]
     [NameTransformation]
+    [ArgumentCompleter(typeof(RepositoryCompleter))]
     public string[] Repository { get; set; } = [];
 
     /// <summary>How many requests are under way at once, at most.</summary>

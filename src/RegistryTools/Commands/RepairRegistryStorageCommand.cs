@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using RegistryTools.PowerShell.Binding;
+using RegistryTools.PowerShell.Completion;
 using RegistryTools.PowerShell.Output;
 using RegistryTools.PowerShell.Pipeline;
 using RegistryTools.Storage;
@@ -39,6 +40,7 @@ public sealed class RepairRegistryStorageCommand : RegistryCmdlet
     [Parameter(ParameterSetName = OfStorage)]
     [SupportsWildcards]
     [NameTransformation]
+    [ArgumentCompleter(typeof(RepositoryCompleter))]
     public string[]? Repository { get; set; }
 
     /// <summary>What is younger than this is not moved away, since a push may be under way: <c>1h</c>, <c>2d</c> or a TimeSpan.</summary>

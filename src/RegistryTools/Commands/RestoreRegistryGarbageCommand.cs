@@ -2,6 +2,7 @@ using System.Management.Automation;
 using RegistryTools.Errors;
 using RegistryTools.GarbageCollection;
 using RegistryTools.PowerShell.Binding;
+using RegistryTools.PowerShell.Completion;
 using RegistryTools.PowerShell.Output;
 using RegistryTools.PowerShell.Pipeline;
 
@@ -19,6 +20,7 @@ public sealed class RestoreRegistryGarbageCommand : StorageCmdlet
     [Parameter(Position = 1, ValueFromPipelineByPropertyName = true)]
     [AllowNull]
     [AllowEmptyString]
+    [ArgumentCompleter(typeof(GarbageCompleter))]
     public string? RunId { get; set; }
 
     /// <summary>Only what has this digest; a manifest with all that it needs and all that refers to it.</summary>
@@ -26,6 +28,7 @@ public sealed class RestoreRegistryGarbageCommand : StorageCmdlet
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [AllowNull]
     [AllowEmptyString]
+    [ArgumentCompleter(typeof(GarbageCompleter))]
     public string? Digest { get; set; }
 
     /// <summary>Only what is of this repository, and the bytes that it needs.</summary>
@@ -34,6 +37,7 @@ public sealed class RestoreRegistryGarbageCommand : StorageCmdlet
     [AllowNull]
     [AllowEmptyString]
     [NameTransformation]
+    [ArgumentCompleter(typeof(GarbageCompleter))]
     public string? Repository { get; set; }
 
     /// <summary>Writes an object for every item, before the result.</summary>

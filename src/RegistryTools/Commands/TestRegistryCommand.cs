@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using RegistryTools.PowerShell.Binding;
+using RegistryTools.PowerShell.Completion;
 using RegistryTools.PowerShell.Output;
 
 namespace RegistryTools.PowerShell.Commands;
@@ -13,7 +14,7 @@ public sealed class TestRegistryCommand : RegistryCmdlet
     /// <value>The current connection</value>
     [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [RegistryTransformation]
-    [ArgumentCompleter(typeof(RegistryNameCompleter))]
+    [ArgumentCompleter(typeof(RegistryAddressCompleter))]
     public RegistryConnection[]? Registry { get; set; }
 
     /// <summary>The repository to ask in, for registries that tell deletion apart by repository, or whose catalog is closed.</summary>
@@ -21,6 +22,7 @@ public sealed class TestRegistryCommand : RegistryCmdlet
     [Parameter(Position = 1)]
     [ValidateNotNullOrEmpty]
     [NameTransformation]
+    [ArgumentCompleter(typeof(RepositoryCompleter))]
     public string? Repository { get; set; }
 
     private protected override void Process()

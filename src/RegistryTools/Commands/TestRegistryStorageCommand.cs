@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using RegistryTools.PowerShell.Binding;
+using RegistryTools.PowerShell.Completion;
 using RegistryTools.PowerShell.Output;
 using RegistryTools.PowerShell.Pipeline;
 using RegistryTools.Verification;
@@ -20,6 +21,7 @@ public sealed class TestRegistryStorageCommand : StorageCmdlet
     [Parameter]
     [SupportsWildcards]
     [NameTransformation]
+    [ArgumentCompleter(typeof(RepositoryCompleter))]
     public string[]? Repository { get; set; }
 
     /// <summary>How many files are read at once, at most.</summary>

@@ -27,6 +27,13 @@ internal sealed class PipelinePump(IPipelineWriter writer) : IDisposable
     /// <summary>Holds what the work uses: it is let go of when the one that this gives is disposed of and the work has ended, which may be later.</summary>
     public IDisposable Hold(IDisposable held) => new Held(this, held);
 
+    /// <summary>Does something now, and once more when work that was left to itself has ended.</summary>
+    public void AtEnd(Action act)
+    {
+        act();
+        if (_left is { } left) _ = left.ContinueWith(_ => act(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+    }
+
     /// <summary>Runs the work and gives its result, or the error that it ended with.</summary>
     public Exception? Run<T>(Func<CancellationToken, Task<T>> work, out T result, string? activity = null) => Run((_, token) => work(token), out result, activity);
 

@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using System.Reflection;
 using RegistryTools.Errors;
 using RegistryTools.PowerShell.Binding;
 using RegistryTools.PowerShell.Output;
@@ -47,7 +48,11 @@ public abstract partial class RegistryCmdlet : PSCmdlet, IDisposable, IPipelineW
     /// <summary>Lets go of what the cmdlet holds.</summary>
     protected virtual void Dispose(bool disposing)
     {
-        if (disposing) _pump.Dispose();
+        if (!disposing) return;
+        _pump.Dispose();
+
+        // Also where it was stopped, or failed: something may have been done, or is still to be.
+        if (GetType().GetCustomAttribute<CmdletAttribute>() is { SupportsShouldProcess: true } && RegistrySession.FindCurrent() is { } session) _pump.AtEnd(session.Candidates.NoteChange);
     }
 
     /// <summary>Before the first object.</summary>

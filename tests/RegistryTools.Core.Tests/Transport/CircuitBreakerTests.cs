@@ -7,6 +7,7 @@ using RegistryTools.Manifests;
 using RegistryTools.References;
 using RegistryTools.Registries;
 using RegistryTools.Tests.Servers;
+using RegistryTools.Transport;
 using Xunit;
 
 namespace RegistryTools.Tests.Transport;
@@ -171,6 +172,38 @@ public sealed class CircuitBreakerTests
         Assert.Equal(50, handler.Lines.Count);
     }
 
+    [Theory]
+    [InlineData("refused")]
+    [InlineData("503")]
+    [InlineData("521")]
+    public async Task Casual_requests_are_sent_once_and_do_not_count(string how)
+    {
+        var handler = new ScriptedHandler().On("GET /v2/a/manifests/t", Down(how));
+        using var registry = await ConnectAsync(handler, retries: 3);
+        for (var i = 0; i < 20; i++) await Assert.ThrowsAnyAsync<RegistryRequestException>(() => CasuallyAsync(registry));
+        Assert.Equal(20, handler.Lines.Count(line => line.EndsWith("/t", StringComparison.Ordinal)));
+        Assert.DoesNotContain(_log.Lines, line => line.StartsWith("WARNING", StringComparison.Ordinal));
+
+        // The flow that began it has ended: what follows is as serious as ever.
+        await Assert.ThrowsAnyAsync<RegistryRequestException>(() => registry.GetManifestAsync("a", "t"));
+        Assert.True(how == "521" || handler.Lines.Count(line => line.EndsWith("/t", StringComparison.Ordinal)) == 24);
+    }
+
+    [Fact]
+    public async Task A_casual_request_is_not_sent_to_a_registry_that_is_down_and_one_that_fails_does_not_keep_it_down()
+    {
+        var handler = new ScriptedHandler().On("GET /v2/a/manifests/t", Answer.Refused).On("GET /v2/a/manifests/good", Good);
+        using var registry = await ConnectAsync(handler, retries: 0, duration: TimeSpan.FromMilliseconds(300));
+        await FailAsync(registry, 5);
+        var asked = handler.Lines.Count;
+        await Assert.ThrowsAsync<RegistryDownException>(() => CasuallyAsync(registry));
+        Assert.Equal(asked, handler.Lines.Count);
+        await Task.Delay(400);
+        await Assert.ThrowsAsync<RegistryUnreachableException>(() => CasuallyAsync(registry));
+        await registry.GetManifestAsync("a", "good");
+        await CasuallyAsync(registry, "good");
+    }
+
     [Fact]
     public async Task A_removal_is_taken_back_although_the_registry_is_taken_to_be_down()
     {
@@ -245,6 +278,12 @@ public sealed class CircuitBreakerTests
         "stalls" => Answer.Partial(Image[..10], Image.Length, BodyEnd.Breaks, MediaTypes.OciManifest),
         _ => Answer.Status(int.Parse(how, System.Globalization.CultureInfo.InvariantCulture)),
     };
+
+    private static async Task CasuallyAsync(HttpRegistry registry, string tag = "t")
+    {
+        CasualRequests.Begin();
+        await registry.GetManifestAsync("a", tag);
+    }
 
     private static async Task FailAsync(HttpRegistry registry, int times)
     {

@@ -55,6 +55,26 @@ public sealed partial class ModuleSession : IDisposable
         return new RunningScript(shell);
     }
 
+    /// <summary>What Tab gives at the end of a line, in the order in which it is shown.</summary>
+    public IReadOnlyList<CompletionResult> Complete(string line)
+    {
+        var completion = (CommandCompletion)Invoke("TabExpansion2 -inputScript $line -cursorColumn $line.Length", ("line", line)).Succeed().Output.Single().BaseObject;
+        return [.. completion.CompletionMatches.Where(match => match.ResultType == CompletionResultType.ParameterValue)];
+    }
+
+    /// <summary>The texts that are inserted, with blanks between them. On a machine that is busy the answer may take longer than Tab does: it is pressed again, then, as a user would.</summary>
+    public void AssertCompletes(string expected, string line)
+    {
+        var clock = Stopwatch.StartNew();
+        string found;
+        do found = Completions(line);
+        while (found != expected && clock.Elapsed < TimeSpan.FromSeconds(15));
+        Assert.Equal(expected, found);
+    }
+
+    /// <summary>The same of one Tab.</summary>
+    public string Completions(string line) => string.Join(" ", Complete(line).Select(match => match.CompletionText));
+
     /// <summary>Runs a script and gives what a shell would show of its output.</summary>
     public string Show(string script)
     {

@@ -64,6 +64,31 @@ public sealed class CredentialFinder
         return namespaces;
     }
 
+    /// <summary>
+    /// The registries that Docker's config.json and Podman's auth.json name, as one connects to them, each once. Only the files are read: no helper is asked, which could ask for a password. What is broken is passed over.
+    /// </summary>
+    public IReadOnlyList<string> ListRegistries()
+    {
+        var addresses = new List<string>();
+        foreach (var path in CredentialPaths.PodmanFiles(_options).Prepend(CredentialPaths.DockerConfig(_options)))
+        {
+            if (path is null) continue;
+            try
+            {
+                foreach (var key in DockerConfigFile.Load(path, CredentialPaths.Show(path, _options))?.Keys ?? [])
+                {
+                    if (CredentialKey.AddressOf(key) is { } address && !addresses.Contains(address)) addresses.Add(address);
+                }
+            }
+            catch (CredentialException error)
+            {
+                _options.Log.Debug(error.Message);
+            }
+        }
+
+        return addresses;
+    }
+
     private RegistryCredential? FromVariables()
     {
         const string User = "REGISTRYTOOLS_USERNAME", Password = "REGISTRYTOOLS_PASSWORD", Token = "REGISTRYTOOLS_TOKEN";

@@ -1,3 +1,4 @@
+using RegistryTools.Errors;
 using RegistryTools.References;
 
 namespace RegistryTools.Authentication;
@@ -58,6 +59,22 @@ internal static class CredentialKey
         if (podman && !hasScheme) return 0;
         if (path is "/" or "/v1" or "/v1/" or "/v2" or "/v2/") return 2;
         return hasScheme && !hub ? 1 : 0;
+    }
+
+    /// <summary>The address that one connects to for the registry that a key names, without the path of a protocol version or a namespace; null where the key names none.</summary>
+    public static string? AddressOf(string key)
+    {
+        var mark = key.IndexOf("://", StringComparison.Ordinal);
+        var slash = key.IndexOf('/', mark < 0 ? 0 : mark + 3);
+        try
+        {
+            var address = RegistryAddress.Parse(slash < 0 ? key : key.Substring(0, slash));
+            return IsHub(address) ? "docker.io" : address.Scheme == "http" ? address.ToString() : address.Name;
+        }
+        catch (ReferenceFormatException)
+        {
+            return null;
+        }
     }
 
     /// <summary>Whether the text names this registry, as a helper's ServerURL should.</summary>

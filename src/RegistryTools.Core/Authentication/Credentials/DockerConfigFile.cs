@@ -43,6 +43,9 @@ internal sealed class DockerConfigFile
 
     private Dictionary<string, JsonElement> Helpers { get; }
 
+    /// <summary>The keys of all entries, whatever stands there.</summary>
+    public IEnumerable<string> Keys => Auths.Keys.Concat(Helpers.Keys);
+
     /// <summary>Reads a file; null where there is none.</summary>
     /// <param name="path">The file.</param>
     /// <param name="name">What messages call it.</param>

@@ -258,6 +258,24 @@ public sealed class CredentialFinderTests : IDisposable
     }
 
     [Fact]
+    public void The_registries_that_the_files_name_are_listed_without_asking_a_helper()
+    {
+        _place.Helper("listed", "echo '{}'");
+        _place.Docker($$$$"""
+            {"auths":{"https://index.docker.io/v1/":{"auth":"{{{{CredentialPlace.Auth("ann", Secret)}}}}"},"https://index.docker.io/v1/refresh-token":{},"registry.example.com:5000":5,"https://old.example.com/v1/":{},"http://plain.example.com/v2/":{},
+             "ann:{{{{Secret}}}}@bad.example.com":{},"no host":{},"":{},"\ud800":{}},"credHelpers":{"GCR.io":"listed"},"credsStore":"listed"}
+            """);
+        _place.Variables["REGISTRY_AUTH_FILE"] = _place.Write("auth.json", """{"auths":{"quay.io/team/app":{},"docker.io":{},"[::1]:5000":{}}}""");
+        Assert.Equal(["docker.io", "registry.example.com:5000", "old.example.com", "http://plain.example.com", "gcr.io", "quay.io", "[::1]:5000"], new CredentialFinder(_place.Options).ListRegistries());
+        Assert.Equal(string.Empty, _place.Verbs("listed"));
+
+        _place.Docker("{ \"auths\": " + Secret);
+        Assert.Equal(["quay.io", "docker.io", "[::1]:5000"], new CredentialFinder(_place.Options).ListRegistries());
+        _place.Variables["DOCKER_CONFIG"] = _place.Variables["REGISTRY_AUTH_FILE"] = Path.Combine(_place.Root, "nothing");
+        Assert.Empty(new CredentialFinder(_place.Options).ListRegistries());
+    }
+
+    [Fact]
     public async Task Without_a_home_there_is_nothing_to_find()
     {
         var options = new CredentialOptions { EnvironmentVariable = _ => null, HomeDirectory = string.Empty, RunDirectory = null };
