@@ -13,8 +13,15 @@ namespace RegistryTools.PowerShell.Binding;
 internal sealed class RegistrySession
 {
     private static readonly ConditionalWeakTable<Runspace, RegistrySession> Sessions = new();
+    private readonly Runspace _runspace;
     private readonly object _gate = new();
     private readonly List<RegistryConnection> _connections = [];
+
+    private RegistrySession(Runspace runspace)
+    {
+        _runspace = runspace;
+        runspace.StateChanged += OnStateChanged;
+    }
 
     /// <summary>What was found for completions.</summary>
     public CandidateCache Candidates { get; } = new();
@@ -25,7 +32,7 @@ internal sealed class RegistrySession
         get
         {
             var runspace = Runspace.DefaultRunspace ?? throw new InvalidOperationException("A cmdlet runs in a runspace.");
-            return Sessions.GetValue(runspace, Make);
+            return Sessions.GetValue(runspace, static runspace => new RegistrySession(runspace));
         }
     }
 
@@ -34,6 +41,7 @@ internal sealed class RegistrySession
     {
         if (FindCurrent() is not { } session) return;
         Sessions.Remove(Runspace.DefaultRunspace!);
+        session._runspace.StateChanged -= session.OnStateChanged;
         session.CloseAll();
     }
 
@@ -177,14 +185,9 @@ internal sealed class RegistrySession
 
     private static bool SameName(RegistryConnection connection, string name) => string.Equals(connection.Name, name, StringComparison.OrdinalIgnoreCase);
 
-    private static RegistrySession Make(Runspace runspace)
+    private void OnStateChanged(object? sender, RunspaceStateEventArgs change)
     {
-        var session = new RegistrySession();
-        runspace.StateChanged += (_, change) =>
-        {
-            if (change.RunspaceStateInfo.State is RunspaceState.Closed or RunspaceState.Broken) session.CloseAll();
-        };
-        return session;
+        if (change.RunspaceStateInfo.State is RunspaceState.Closed or RunspaceState.Broken) CloseAll();
     }
 
     private void CloseAll()

@@ -31,9 +31,10 @@ internal sealed class PipelinePump(IPipelineWriter writer) : IDisposable
     /// <summary>Holds what the work uses: it is let go of when the one that this gives is disposed of and the work has ended, which may be later.</summary>
     public IDisposable Hold(IDisposable held) => new Held(this, held);
 
-    /// <summary>Does something when the work that was left to go on by itself has ended; nothing where there is none.</summary>
-    public void AfterUnfinished(Action act)
+    /// <summary>Does something now, and once more when work that was left to itself has ended.</summary>
+    public void AtEnd(Action act)
     {
+        act();
         if (_left is { } left) _ = left.ContinueWith(_ => act(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     }
 

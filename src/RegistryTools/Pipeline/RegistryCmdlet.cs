@@ -54,9 +54,7 @@ public abstract partial class RegistryCmdlet : PSCmdlet, IDisposable, IPipelineW
         _pump.Dispose();
 
         // Also where it was stopped, or failed: something may have been done, or is still to be.
-        if (GetType().GetCustomAttribute<CmdletAttribute>() is not { SupportsShouldProcess: true } || RegistrySession.FindCurrent() is not { } session) return;
-        session.Candidates.NoteChange();
-        _pump.AfterUnfinished(session.Candidates.NoteChange);
+        if (GetType().GetCustomAttribute<CmdletAttribute>() is { SupportsShouldProcess: true } && RegistrySession.FindCurrent() is { } session) _pump.AtEnd(session.Candidates.NoteChange);
     }
 
     /// <summary>Before the first object.</summary>

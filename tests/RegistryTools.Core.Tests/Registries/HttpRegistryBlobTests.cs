@@ -356,7 +356,8 @@ public sealed class HttpRegistryBlobTests
     private sealed class FullStream : MemoryStream
     {
         public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => throw new IOException("No space left on device");
-
+#if NET
         public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) => throw new IOException("No space left on device");
+#endif
     }
 }

@@ -190,7 +190,11 @@ internal sealed class BrokenStream(byte[] beginning, BodyEnd end) : Stream
 
     public override long Position { get => _position; set => throw new NotSupportedException(); }
 
-    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+#if NET
+    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => await NextAsync(buffer, cancellationToken);
+#endif
+
+    private async Task<int> NextAsync(Memory<byte> buffer, CancellationToken cancellationToken)
     {
         var count = Math.Min(buffer.Length, beginning.Length - _position);
         beginning.AsMemory(_position, count).CopyTo(buffer);
@@ -200,7 +204,7 @@ internal sealed class BrokenStream(byte[] beginning, BodyEnd end) : Stream
         return end == BodyEnd.Ends ? 0 : throw new IOException("The connection was reset.");
     }
 
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => NextAsync(buffer.AsMemory(offset, count), cancellationToken);
 
     public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 

@@ -150,6 +150,7 @@ public sealed class CredentialStoreTests : IDisposable
         Assert.False(await EraseAsync(Host));
     }
 
+#if NET
     [SkippableFact]
     public async Task A_link_stays_one_and_a_mode_stays_too()
     {
@@ -165,6 +166,7 @@ public sealed class CredentialStoreTests : IDisposable
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead, File.GetUnixFileMode(target));
         Assert.Contains(_place.Said, line => line.Contains("can be read by others"));
     }
+#endif
 
     [Fact]
     public async Task Many_at_once()
