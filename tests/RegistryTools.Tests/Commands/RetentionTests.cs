@@ -125,7 +125,10 @@ public sealed class RetentionTests : IDisposable
         var store = registry.Embedded!.Store;
         var image = store.ReadManifest("i1", store.FindTag("i1", "T11")!)!;
         foreach (var tag in new[] { "1.0.0", "1.0.1" }) store.WriteManifest("i1", tag, image);
+        var config = Encoding.UTF8.GetBytes("""{"architecture":"amd64","config":{},"history":[],"os":"linux","rootfs":{"diff_ids":[],"type":"layers"}}""");
         var empty = JsonNode.Parse(image)!.AsObject();
+        empty["config"]!["digest"] = store.WriteBlob("i1", config);
+        empty["config"]!["size"] = config.Length;
         empty["layers"] = new JsonArray();
         empty["annotations"] = new JsonObject { ["io.github.registrytools.placeholder"] = "run" };
         store.WriteManifest("i1", "1.0.2", Encoding.UTF8.GetBytes(empty.ToJsonString()));
