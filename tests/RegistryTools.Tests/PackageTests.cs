@@ -27,7 +27,7 @@ public sealed class PackageFixture : IAsyncLifetime
     public static async Task DotNetAsync(string verb, string project, params string[] more)
     {
         var configuration = typeof(PackageFixture).Assembly.GetCustomAttribute<AssemblyConfigurationAttribute>()!.Configuration;
-        var (code, output) = await Processes.RunAsync("dotnet", [verb, Path.Combine(ModuleSession.Root, "src", project), "--no-build", "-c", configuration, "-nr:false", "-tl:off", .. more]);
+        var (code, output) = await Processes.RunAsync("dotnet", [verb, Path.Combine(ModuleSession.Root, "src", project), "--no-build", "-c", configuration, "-nr:false", "-tl:off", .. more], TimeSpan.FromMinutes(10));
         Assert.True(code == 0, output);
     }
 
