@@ -12,7 +12,7 @@ public sealed class SampleTests(EmbeddedFixture fixture)
     public void Every_repository_and_tag()
     {
         Assert.Equal("i1 i2 i3 i4 i5", Session.Invoke("Get-RegistryRepository").Succeed().Texts("Repository"));
-        var expected = SampleData.Tags.SelectMany(pair => pair.Value.Select(tag => pair.Key + ":" + tag)).Order(StringComparer.Ordinal);
+        var expected = SampleData.Tags.SelectMany(pair => pair.Value.Select(tag => "sample/" + pair.Key + ":" + tag)).Order(StringComparer.Ordinal);
         Assert.Equal(expected, Session.Invoke("Get-RegistryTag *").Succeed().Output.Select(tag => tag.ToString()).Order(StringComparer.Ordinal));
     }
 
