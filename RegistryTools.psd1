@@ -9,7 +9,7 @@
     PowerShellVersion    = '5.1'
     CompatiblePSEditions = 'Core', 'Desktop'
     DotNetFrameworkVersion = '4.7.2'
-    FormatsToProcess     = 'format/RegistryTools.Format.ps1xml'
+    FormatsToProcess     = 'format/RegistryTools.Format.ps1xml', 'format/RegistryTools.Drive.Format.ps1xml'
     FunctionsToExport    = @()
     AliasesToExport      = @()
     VariablesToExport    = @()

@@ -26,9 +26,12 @@ namespace RegistryTools.PowerShell.Drives;
 [OutputType(typeof(string), typeof(byte), ProviderCmdlet = "Get-Content")]
 public sealed partial class ContainerRegistryProvider : NavigationCmdletProvider, IContentCmdletProvider, IPipelineWriter, IDisposable
 {
+    private const string AmongOthers = "RegistryTools.PowerShell.Drives.AmongOthers";
+
     private readonly PipelinePump _pump;
     private readonly Dictionary<string, Place> _places = new(StringComparer.Ordinal);
     private (string Path, string Name)? _written;
+    private Type? _firstType;
 
     /// <summary>Makes a provider.</summary>
     public ContainerRegistryProvider() => _pump = new PipelinePump(this);
@@ -404,6 +407,15 @@ public sealed partial class ContainerRegistryProvider : NavigationCmdletProvider
         var parts = DrivePath.Split(path);
         path = string.Join(Separator, parts);
         _written = (path, name ?? parts[parts.Length - 1]);
+        _firstType ??= item.GetType();
+        if (item.GetType() != _firstType && (item is RegistryTag or RegistryRepository or RegistryNamespace))
+        {
+            // A view is chosen by the first object; this name has one for what comes after it and is of another kind.
+            var other = new PSObject(item);
+            other.TypeNames.Insert(0, AmongOthers);
+            item = other;
+        }
+
         try
         {
             WriteItemObject(item, path, isContainer);

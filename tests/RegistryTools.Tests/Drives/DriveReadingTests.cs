@@ -13,7 +13,7 @@ public sealed class DriveReadingTests : DriveTestBase
         var result = Session.Invoke("Get-ChildItem reg:/").Succeed();
         Assert.Equal("i1 i2 i3 team deep", string.Join(" ", result.Output.Select(item => item.ToString())));
         Assert.Equal("RegistryTools.PowerShell.RegistryRepository", result.Output[0].TypeNames[0]);
-        Assert.Equal("RegistryTools.PowerShell.RegistryNamespace", result.Output[4].TypeNames[0]);
+        Assert.Equal("RegistryTools.PowerShell.RegistryNamespace", result.Output[4].BaseObject.GetType().FullName);
         Assert.All(result.Output, item => Assert.Equal(true, item.Properties["PSIsContainer"].Value));
         Assert.Equal("i1 i2 i3 team deep", result.Texts("PSChildName"));
         Assert.Equal("i1 i2 i3 team deep", Texts("Get-ChildItem reg: -Name"));
@@ -280,6 +280,19 @@ public sealed class DriveReadingTests : DriveTestBase
         Assert.Equal("registry:T1", Texts("Set-Location reg:/registry; Get-Item T1"));
         Assert.Equal("reg:reg", Texts("Set-Location reg:/reg; Get-Item :reg"));
         Assert.Equal("reg/reg:T1", Texts("Get-Item reg/T1"));
+    }
+
+    [Fact]
+    public void Views()
+    {
+        string[] Lines(string script) => [.. Session.Show(script).Split('\n').Select(line => line.TrimEnd()).Where(line => line.Length > 0)];
+
+        Assert.Equal(["   Registry: reg", "Repository", "----------", "i1", "i2", "i3", "team", "deep/"], Lines("Get-ChildItem reg:/"));
+        Assert.Equal(["   Repository: reg/i1", "Name", "----", "T11", "T12", "T13"], Lines("Get-ChildItem reg:/i1"));
+        Assert.Equal(["   Repository: reg/team", "Name", "----", "app", "web", "team/app"], Lines("Get-ChildItem reg:/team"));
+        Assert.Equal(["   Registry: reg", "Namespace", "---------", "deep/er"], Lines("Get-ChildItem reg:/deep"));
+        Assert.Contains("i1:T11", Lines("Get-ChildItem reg:/ -Recurse"));
+        Assert.Equal(["   Repository: reg/i1", "team/app"], Lines("Get-ChildItem reg:/i1, reg:/team -Detailed").Where(line => line.StartsWith("   Repository: reg/i1", StringComparison.Ordinal) || line == "team/app"));
     }
 
     [Theory]
