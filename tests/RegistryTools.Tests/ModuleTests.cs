@@ -67,7 +67,7 @@ public sealed class ModuleTests
     public void The_types_that_PowerShell_reads_before_the_core_can_be_found_need_nothing_of_it(string framework)
     {
         var bin = Path.Combine(Path.GetDirectoryName(ModuleSession.Manifest)!, "bin", framework);
-        var context = new WithoutTheCore();
+        var context = new WithoutDependencies(Path.Combine(bin, "dependencies"));
         var assembly = context.LoadFromAssemblyPath(Path.Combine(bin, "RegistryTools.dll"));
         Assert.Throws<FileNotFoundException>(() => context.LoadFromAssemblyName(new AssemblyName("RegistryTools.Core")));
         const BindingFlags all = BindingFlags.Public | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
@@ -139,9 +139,9 @@ public sealed class ModuleTests
         }
     }
 
-    private sealed class WithoutTheCore() : AssemblyLoadContext("without the core", isCollectible: true)
+    private sealed class WithoutDependencies(string directory) : AssemblyLoadContext("without the dependencies", isCollectible: true)
     {
         protected override Assembly? Load(AssemblyName assemblyName) =>
-            assemblyName.Name == "RegistryTools.Core" ? throw new FileNotFoundException("Not yet.", assemblyName.Name) : null;
+            File.Exists(Path.Combine(directory, assemblyName.Name + ".dll")) ? throw new FileNotFoundException("Not yet.", assemblyName.Name) : null;
     }
 }

@@ -55,7 +55,7 @@ internal static class Choice
         foreach (var candidate in chosen)
         {
             var text = before + candidate.Text;
-            yield return new CompletionResult(word.Write(text), text, CompletionResultType.ParameterValue, candidate.Note is null ? text : text + " (" + candidate.Note + ")");
+            yield return new CompletionResult(word.Write(text), candidate.Label ?? text, CompletionResultType.ParameterValue, candidate.Note is null ? text : text + " (" + candidate.Note + ")");
         }
     }
 

@@ -37,8 +37,11 @@ public sealed class DigestCompleter : RegistryCompleter
     /// <summary>Chooses digests. One that several tags have is one, whose note names them all.</summary>
     internal static List<Candidate> Choose(string typed, IEnumerable<Candidate> candidates)
     {
-        var digests = candidates.GroupBy(static candidate => candidate.Text).Select(static group => new Candidate(group.Key, string.Join(", ", group.Select(static candidate => candidate.Note).OfType<string>().Distinct())));
+        var digests = candidates.GroupBy(static candidate => candidate.Text).Select(static group => Named(group.Key, string.Join(", ", group.Select(static candidate => candidate.Note).OfType<string>().Distinct())));
         var isHexadecimal = typed.Length > 0 && typed.IndexOf(':') < 0 && typed.All(static c => c is (>= '0' and <= '9') or (>= 'a' and <= 'f') or (>= 'A' and <= 'F'));
         return Choice.Of(isHexadecimal ? "*:" + typed : typed, digests, isOrdered: true);
     }
+
+    // Seventy characters of which none tells anything: a list shows what stands for it elsewhere, and whose it is.
+    private static Candidate Named(string digest, string owners) => new(digest, owners, digest.Substring(digest.IndexOf(':') + 1, 12) + " " + owners);
 }

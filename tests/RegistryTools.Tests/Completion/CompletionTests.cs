@@ -93,7 +93,9 @@ public sealed class CompletionTests : RegistryTestBase
         var own = Session.Invoke("(Get-RegistryManifest i1 T11).Digest").Succeed().Output[0].ToString();
         Session.AssertCompletes(_shared + " " + own, "Get-RegistryManifest i1 -Digest ");
         var found = Session.Complete("Get-RegistryManifest i1 -Digest ");
-        Assert.Equal(_shared + " (T13, T12)", found.Single(match => match.CompletionText == _shared).ToolTip);
+        var shared = found.Single(match => match.CompletionText == _shared);
+        Assert.Equal(_shared + " (T13, T12)", shared.ToolTip);
+        Assert.Equal(_shared[7..19] + " T13, T12", shared.ListItemText);
     }
 
     [Theory]

@@ -82,7 +82,7 @@ public sealed class DriveLifeTests : DriveTestBase
         result = session.Invoke("New-PSDrive -PSProvider ContainerRegistry -Name second -Root $root -Credential $c").Succeed();
         Assert.Equal("second", result.Texts("Connection"));
         Assert.Equal(registry.Host + " second", session.Invoke("Get-RegistryConnection").Succeed().Texts("Name"));
-        Assert.Equal("i1:T11 i1:T11", string.Join(" ", session.Invoke("Get-Item mine:/i1/T11, second:/i1/T11").Succeed().Output.Select(item => item.ToString())));
+        Assert.Equal(registry.Host + "/i1:T11 second/i1:T11", string.Join(" ", session.Invoke("Get-Item mine:/i1/T11, second:/i1/T11").Succeed().Output.Select(item => item.ToString())));
         session.Invoke("Remove-PSDrive second").Succeed();
         session.Invoke("Get-Item mine:/i1/T11").Succeed();
         session.Invoke("Remove-PSDrive mine").Succeed();

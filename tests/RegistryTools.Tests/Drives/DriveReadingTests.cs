@@ -57,7 +57,7 @@ public sealed class DriveReadingTests : DriveTestBase
         Assert.Equal(digest, manifest.Properties["Digest"].Value);
         var detail = Assert.Single(Session.Invoke("Get-Item reg:/i1/T12 -Detailed").Succeed().Output);
         Assert.Equal("RegistryTools.PowerShell.RegistryTagDetail", detail.TypeNames[0]);
-        Assert.Equal("linux/amd64", ((string[])detail.Properties["Platform"].Value)[0]);
+        Assert.Equal("linux/amd64", detail.Properties["Platform"].Value.ToString());
     }
 
     [Fact]
@@ -141,9 +141,9 @@ public sealed class DriveReadingTests : DriveTestBase
         Assert.Equal("t12", Session.Invoke("Get-Item reg:/i1/t1*").Succeed().Texts("Name"));
         Assert.Equal("T12 t12", Session.Invoke("Get-Item reg:/I1/[Tt]12").Succeed().Texts("Name"));
         Assert.Equal("i1 i2 i3", Texts("Get-Item reg:/I*"));
-        Assert.Equal("i1:T12", Texts("Get-Item reg:/*/T12"));
-        Assert.Equal("i2:T21 team/app:T1", Texts("Get-Item reg:/i2/T*, reg:/*/app/T*"));
-        Assert.Equal("team:app", Texts("Get-Item reg:/team:a*"));
+        Assert.Equal("reg/i1:T12", Texts("Get-Item reg:/*/T12"));
+        Assert.Equal("reg/i2:T21 reg/team/app:T1", Texts("Get-Item reg:/i2/T*, reg:/*/app/T*"));
+        Assert.Equal("reg/team:app", Texts("Get-Item reg:/team:a*"));
         Assert.Equal("team:app team/app", Texts("Get-Item reg:/team/a*"));
         Assert.Equal("team:app team/app", Texts("Get-Item reg:/t*/app"));
         Assert.Equal("T11 T12 T13 t12", Texts("Get-ChildItem reg:/i1/* -Name"));
@@ -169,9 +169,9 @@ public sealed class DriveReadingTests : DriveTestBase
     {
         var all = Session.Invoke("Get-ChildItem reg:/ -Recurse").Succeed();
         Assert.Equal(
-            "i1 i2 i3 team deep i1:T11 i1:T12 i1:T13 i2:T21 team:app team:web team/app team/app:T1 deep/er deep/er/still deep/er/still:water",
+            "i1 i2 i3 team deep reg/i1:T11 reg/i1:T12 reg/i1:T13 reg/i2:T21 reg/team:app reg/team:web team/app reg/team/app:T1 deep/er deep/er/still reg/deep/er/still:water",
             string.Join(" ", all.Output.Select(item => item.ToString())));
-        Assert.Equal("i1 i2 i3 team deep i1:T11 i1:T12 i1:T13 i2:T21 team:app team:web team/app deep/er", Texts("Get-ChildItem reg:/ -Depth 1"));
+        Assert.Equal("i1 i2 i3 team deep reg/i1:T11 reg/i1:T12 i1:T13 i2:T21 team:app team:web team/app deep/er", Texts("Get-ChildItem reg:/ -Depth 1"));
         Assert.Equal("still still/water", Texts("Get-ChildItem reg:/deep/er -Recurse -Name"));
     }
 
@@ -252,7 +252,7 @@ public sealed class DriveReadingTests : DriveTestBase
     {
         Assert.Equal("reg:/i1", Texts("Set-Location reg:/i1; (Get-Location).Path"));
         Assert.Equal("T11 T12 T13", Session.Invoke("Get-ChildItem").Succeed().Texts("Name"));
-        Assert.Equal("i1:T12 i1:T12 i1:T12 i2:T21 i2:T21 team:app", Texts("Get-Item T12, ./T12, :T12, ../i2/T21, reg:/i2/T21, ./../team/:app"));
+        Assert.Equal("reg/i1:T12 reg/i1:T12 reg/i1:T12 reg/i2:T21 reg/i2:T21 reg/team:app", Texts("Get-Item T12, ./T12, :T12, ../i2/T21, reg:/i2/T21, ./../team/:app"));
         Assert.Equal("./T12", Texts("Resolve-Path T12 -Relative"));
         Assert.Equal("../team", Texts("Resolve-Path reg:/team -Relative"));
         Assert.Equal("reg:/", Texts("Set-Location ..; (Get-Location).Path"));
@@ -274,12 +274,12 @@ public sealed class DriveReadingTests : DriveTestBase
         Registry.AddImage("reg", "reg");
         Registry.AddImage("reg/reg", "T1");
         Registry.AddImage("registry", "T1");
-        Assert.Equal("registry:T1", Texts("Get-Item reg:/registry/T1"));
-        Assert.Equal("reg:reg", Texts("Get-Item reg:/reg:reg"));
-        Assert.Equal("reg/reg:T1", Texts("Get-Item reg:/reg/reg/T1"));
-        Assert.Equal("registry:T1", Texts("Set-Location reg:/registry; Get-Item T1"));
-        Assert.Equal("reg:reg", Texts("Set-Location reg:/reg; Get-Item :reg"));
-        Assert.Equal("reg/reg:T1", Texts("Get-Item reg/T1"));
+        Assert.Equal("reg/registry:T1", Texts("Get-Item reg:/registry/T1"));
+        Assert.Equal("reg/reg:reg", Texts("Get-Item reg:/reg:reg"));
+        Assert.Equal("reg/reg/reg:T1", Texts("Get-Item reg:/reg/reg/T1"));
+        Assert.Equal("reg/registry:T1", Texts("Set-Location reg:/registry; Get-Item T1"));
+        Assert.Equal("reg/reg:reg", Texts("Set-Location reg:/reg; Get-Item :reg"));
+        Assert.Equal("reg/reg/reg:T1", Texts("Get-Item reg/T1"));
     }
 
     [Fact]
