@@ -14,7 +14,7 @@ public sealed class WrittenNameTests : RegistryTestBase
     [InlineData("Remove-RegistryManifest i1 1.10,1.20 -WhatIf -Force")]
     [InlineData("Remove-RegistryRepository 1.10,1.20 -WhatIf")]
     [InlineData("Get-RegistryTag i1 1.10,1.20")]
-    [InlineData("Get-RegistryTag i1 | Select-RegistryTag -KeepLast 0 -Protect 1.10,1.20")]
+    [InlineData("Get-RegistryTag i1 | Select-RegistryTag -KeepLast 1 -Protect 1.10,1.20")]
     public void A_number_whose_text_is_lost_is_refused(string script)
     {
         Fill("1.1", "1.2", "1.10", "1.20");
