@@ -1,20 +1,15 @@
 using System.Management.Automation;
-using System.Runtime.CompilerServices;
 using RegistryTools.Errors;
 using RegistryTools.Inspection;
 using RegistryTools.PowerShell.Output;
 using RegistryTools.PowerShell.Pipeline;
 using RegistryTools.References;
-using RegistryTools.Registries;
 
 namespace RegistryTools.PowerShell.Drives;
 
 /// <summary>What is in a registry, a namespace and a repository: tags first, as they come, then the repositories below, then the namespaces.</summary>
 public sealed partial class ContainerRegistryProvider
 {
-    // How long the first tags wait for the list of repositories, which tells those that share their name with one.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
-
     /// <inheritdoc/>
     protected override object GetChildItemsDynamicParameters(string path, bool recurse) => new RegistryItemParameters();
 
@@ -133,9 +128,9 @@ public sealed partial class ContainerRegistryProvider
         var failure = _pump.Stream(
             token => place.Kind switch
             {
-                PlaceKind.Root => RepositoriesAsync(connection.Handle, tree, token),
-                PlaceKind.Namespace => BelowAsync(connection.Handle, tree, container!, token),
-                _ => TagsAndBelowAsync(connection.Handle, tree, container!, detailed ? new TagInspector(connection.Handle, log: ActivityRouter.Log) : null, token),
+                PlaceKind.Root => Listing.RepositoriesAsync(connection.Handle, tree, token),
+                PlaceKind.Namespace => Listing.BelowAsync(connection.Handle, tree, container!, token),
+                _ => Listing.TagsAndBelowAsync(connection.Handle, tree, container!, detailed ? new TagInspector(connection.Handle, log: ActivityRouter.Log) : null, token),
             },
             child =>
             {
@@ -175,79 +170,4 @@ public sealed partial class ContainerRegistryProvider
     }
 
     private static string Mark(string tag, Digest? digest) => ":" + tag + (digest is null ? string.Empty : "@" + digest);
-
-    private static async IAsyncEnumerable<Child> RepositoriesAsync(IRegistry registry, RepositoryTree tree, [EnumeratorCancellation] CancellationToken cancellationToken = default)
-    {
-        var names = new List<string>();
-        await foreach (var name in registry.ListRepositoriesAsync(cancellationToken).ConfigureAwait(false))
-        {
-            names.Add(name);
-            if (name.IndexOf('/') < 0 && RepositoryName.IsValid(name)) yield return new Child(null, name, PlaceKind.Repository);
-        }
-
-        foreach (var (name, isRepository) in tree.Keep(names).Below(null))
-        {
-            if (!isRepository) yield return new Child(null, name, PlaceKind.Namespace);
-        }
-    }
-
-    private static async IAsyncEnumerable<Child> BelowAsync(IRegistry registry, RepositoryTree tree, string container, [EnumeratorCancellation] CancellationToken cancellationToken = default)
-    {
-        var names = await tree.ReadAsync(registry, cancellationToken).ConfigureAwait(false);
-        foreach (var (name, isRepository) in names.Below(container)) yield return new Child(container, name, isRepository ? PlaceKind.Repository : PlaceKind.Namespace);
-    }
-
-    private static async IAsyncEnumerable<Child> TagsAndBelowAsync(IRegistry registry, RepositoryTree tree, string repository, TagInspector? inspector, [EnumeratorCancellation] CancellationToken cancellationToken = default)
-    {
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var reading = tree.ReadAsync(registry, stop.Token);
-        try
-        {
-            await Task.WhenAny(reading, Task.Delay(Patience, stop.Token)).ConfigureAwait(false);
-            cancellationToken.ThrowIfCancellationRequested();
-            var twins = reading.Status == TaskStatus.RanToCompletion ? new HashSet<string>(reading.Result.Below(repository).Select(static below => below.Name), StringComparer.Ordinal) : [];
-            Child Tag(string tag, TagDetail? detail) => new(repository, twins.Contains(tag.ToLowerInvariant()) ? ":" + tag : tag, PlaceKind.Tag) { Tag = tag, Detail = detail };
-
-            if (inspector is null)
-            {
-                await foreach (var tag in registry.ListTagsAsync(repository, stop.Token).ConfigureAwait(false)) yield return Tag(tag, null);
-            }
-            else
-            {
-                await foreach (var detail in inspector.InspectAsync(repository, registry.ListTagsAsync(repository, stop.Token), stop.Token).ConfigureAwait(false)) yield return Tag(detail.Tag, detail);
-            }
-
-            var names = await reading.ConfigureAwait(false);
-            if (names.Refusal is not null) yield return new Child(repository, string.Empty, PlaceKind.Nothing) { Notice = $"{registry.Name} does not list its repositories: what is below '{repository}' is not known." };
-            foreach (var (name, isRepository) in names.Below(repository)) yield return new Child(repository, name, isRepository ? PlaceKind.Repository : PlaceKind.Namespace);
-        }
-        finally
-        {
-            stop.Cancel();
-            try
-            {
-                await reading.ConfigureAwait(false);
-            }
-            catch (Exception)
-            {
-                // Whoever awaited it above knows how it ended; whoever left early does not want to.
-            }
-        }
-    }
-
-    /// <summary>What a list had.</summary>
-    /// <param name="Container">The repository or namespace that it is in; null for the root.</param>
-    /// <param name="Name">What one types for it.</param>
-    /// <param name="Kind">What it is.</param>
-    private sealed record Child(string? Container, string Name, PlaceKind Kind)
-    {
-        public string? Tag { get; init; }
-
-        public TagDetail? Detail { get; init; }
-
-        /// <summary>No item, but something to say.</summary>
-        public string? Notice { get; init; }
-
-        public bool IsContainer => Kind is PlaceKind.Repository or PlaceKind.Namespace;
-    }
 }
