@@ -4,7 +4,6 @@ using RegistryTools.Inspection;
 using RegistryTools.PowerShell.Output;
 using RegistryTools.PowerShell.Pipeline;
 using RegistryTools.References;
-using RegistryTools.Registries;
 
 namespace RegistryTools.PowerShell.Drives;
 
@@ -129,9 +128,9 @@ public sealed partial class ContainerRegistryProvider
         var failure = _pump.Stream(
             token => place.Kind switch
             {
-                PlaceKind.Root => ChildList.RepositoriesAsync(connection.Handle, tree, token),
-                PlaceKind.Namespace => ChildList.BelowAsync(connection.Handle, tree, container!, token),
-                _ => ChildList.TagsAndBelowAsync(connection.Handle, tree, container!, detailed ? new TagInspector(connection.Handle, log: ActivityRouter.Log) : null, token),
+                PlaceKind.Root => Listing.RepositoriesAsync(connection.Handle, tree, token),
+                PlaceKind.Namespace => Listing.BelowAsync(connection.Handle, tree, container!, token),
+                _ => Listing.TagsAndBelowAsync(connection.Handle, tree, container!, detailed ? new TagInspector(connection.Handle, log: ActivityRouter.Log) : null, token),
             },
             child =>
             {

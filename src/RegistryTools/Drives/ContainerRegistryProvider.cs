@@ -49,6 +49,7 @@ public sealed partial class ContainerRegistryProvider : NavigationCmdletProvider
         if (drive is RegistryDriveInfo or null) return drive;
         var given = Given(drive.Credential);
         var session = RegistrySession.Current;
+        var before = session.Connections;
         var resolution = session.Resolve(RegistryConnection.FromText((drive.Root ?? string.Empty).Trim()));
         var error = given is null
             ? new RegistryConnector(this, _pump).Connect(session, resolution, path => RegistryConnector.FileSystemPath(SessionState, path), out var connection)
@@ -59,7 +60,7 @@ public sealed partial class ContainerRegistryProvider : NavigationCmdletProvider
             return null;
         }
 
-        return new RegistryDriveInfo(drive, FreeRoot(connection), connection, ownsConnection: !ReferenceEquals(connection, resolution.Connection));
+        return new RegistryDriveInfo(drive, FreeRoot(connection), connection, ownsConnection: !before.Contains(connection));
     }
 
     /// <inheritdoc/>

@@ -50,6 +50,18 @@ public sealed class DriveLifeTests : DriveTestBase
         Assert.Equal("T11 T12 T13", session.Invoke("Get-RegistryTag i1").Succeed().Texts("Name"));
     }
 
+    [Fact]
+    public async Task A_storage_that_is_connected_stays_so()
+    {
+        await using var registry = await EmbeddedFixture.StartAsync(EmbeddedRegistryOptions.Full());
+        Session.Invoke("$null = Connect-Registry -StoragePath $path -Name disk; $null = Connect-Registry reg; $null = New-PSDrive -PSProvider ContainerRegistry -Name d -Root $path", ("path", registry.StoragePath)).Succeed();
+        Assert.Equal("disk", Session.Invoke("(Get-PSDrive d).Connection").Succeed().Texts("Name"));
+        Session.Invoke("Remove-PSDrive d").Succeed();
+        Assert.Equal("reg disk", Session.Invoke("Get-RegistryConnection").Succeed().Texts("Name"));
+        Session.Invoke("$null = Disconnect-Registry disk; $null = New-PSDrive -PSProvider ContainerRegistry -Name d -Root $path; $null = Get-Item d:/i1/T11; Remove-PSDrive d").Succeed();
+        Assert.Equal("reg", Session.Invoke("Get-RegistryConnection").Succeed().Texts("Name"));
+    }
+
     [Theory]
     [InlineData("http://127.0.0.1:1", "RegistryUnreachable")]
     [InlineData("nothing", "NotConnected")]

@@ -5,12 +5,13 @@ using RegistryTools.Registries;
 
 namespace RegistryTools.PowerShell.Drives;
 
-/// <summary>What a registry has below a place, as it comes. Not in the provider: what awaits a list of the core's has parts of the core's types, and PowerShell looks at a public type with all that is in it before the core can be found.</summary>
-internal static class ChildList
+/// <summary>What is in a registry, a namespace and a repository. Apart from the provider, since PowerShell reads all that is nested in a public type before the core can be found.</summary>
+internal static class Listing
 {
     // How long the first tags wait for the list of repositories, which tells those that share their name with one.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
+    /// <summary>What is at the root: repositories as they come, then namespaces.</summary>
     public static async IAsyncEnumerable<Child> RepositoriesAsync(IRegistry registry, RepositoryTree tree, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         var names = new List<string>();
@@ -26,12 +27,14 @@ internal static class ChildList
         }
     }
 
+    /// <summary>What is below a repository or a namespace.</summary>
     public static async IAsyncEnumerable<Child> BelowAsync(IRegistry registry, RepositoryTree tree, string container, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         var names = await tree.ReadAsync(registry, cancellationToken).ConfigureAwait(false);
         foreach (var (name, isRepository) in names.Below(container)) yield return new Child(container, name, isRepository ? PlaceKind.Repository : PlaceKind.Namespace);
     }
 
+    /// <summary>A repository's tags as they come, with details where there is an inspector, and then what is below it.</summary>
     public static async IAsyncEnumerable<Child> TagsAndBelowAsync(IRegistry registry, RepositoryTree tree, string repository, TagInspector? inspector, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
