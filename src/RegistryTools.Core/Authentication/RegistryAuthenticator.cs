@@ -169,9 +169,19 @@ internal sealed class RegistryAuthenticator(Uri registry, HttpRegistryOptions op
             }
             finally
             {
-                // A failure is for those who waited for it, and not for who comes later.
-                if (task.IsFaulted || task.IsCanceled) Forget(key, entry);
-                else if (!task.IsCompleted) _ = task.ContinueWith(failed => { _ = failed.Exception; Forget(key, entry); }, CancellationToken.None, TaskContinuationOptions.NotOnRanToCompletion | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+                // A failure is for those who waited for it, and not for who comes later. It is looked at, also where all have given up waiting.
+                if (task.Status != TaskStatus.RanToCompletion)
+                {
+                    _ = task.ContinueWith(
+                        failed =>
+                        {
+                            _ = failed.Exception;
+                            Forget(key, entry);
+                        },
+                        CancellationToken.None,
+                        TaskContinuationOptions.NotOnRanToCompletion | TaskContinuationOptions.ExecuteSynchronously,
+                        TaskScheduler.Default);
+                }
             }
 
             if (token.IsFresh || attempt > 0) return token;

@@ -1,6 +1,5 @@
 using RegistryTools.GarbageCollection;
 using RegistryTools.Inspection;
-using RegistryTools.Journal;
 using RegistryTools.Manifests;
 using RegistryTools.References;
 using RegistryTools.Registries;

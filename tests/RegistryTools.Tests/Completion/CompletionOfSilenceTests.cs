@@ -186,7 +186,7 @@ public sealed class CompletionOfSilenceTests : RegistryTestBase
             TaskScheduler.UnobservedTaskException -= Note;
         }
 
-        Assert.Empty(unobserved);
+        Assert.True(unobserved.IsEmpty, string.Join("\n\n", unobserved));
     }
 
     private static void Until(Func<bool> condition)
