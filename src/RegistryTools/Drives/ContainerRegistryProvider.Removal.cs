@@ -1,6 +1,7 @@
 using System.Management.Automation;
 using RegistryTools.Deletion;
 using RegistryTools.Journal;
+using RegistryTools.PowerShell.Binding;
 using RegistryTools.PowerShell.Output;
 using RegistryTools.PowerShell.Pipeline;
 using RegistryTools.References;
@@ -85,7 +86,7 @@ public sealed partial class ContainerRegistryProvider
         var remover = new TagRemover(connection.Handle, RemovalJournal.ForUser(), new TagRemoverOptions { Log = ActivityRouter.Log });
         using var hold = _pump.Hold(remover);
         var failure = _pump.Run(token => remover.RemoveAsync(repository, [new TagRemovalRequest(tag, located.Path.Digest)], token), out var removals, "Removing tags");
-        _places.Clear();
+        NoteChange();
         if (failure is not null)
         {
             WriteError(ErrorRecords.From(failure, new ErrorSubject(path, connection.Name, repository)));
@@ -116,7 +117,7 @@ public sealed partial class ContainerRegistryProvider
         // Remove-RegistryRepository asks by its ConfirmImpact, which is the cmdlet's: Remove-Item has a lower one, so that the question has to be asked here.
         if (!Force && !ShouldContinue($"Remove the repository {name} with {RepositoryRemovalReport.Tags(tags)}?", "Remove repository")) return;
         var failure = _pump.Run(token => remover.RemoveAsync([repository], token), out var removals, "Removing repositories");
-        _places.Clear();
+        NoteChange();
         located.Drive.Tree.Forget();
         if (failure is not null)
         {
@@ -126,5 +127,12 @@ public sealed partial class ContainerRegistryProvider
 
         var storage = (connection.Handle as StorageRegistry)?.Location;
         foreach (var removal in removals) RepositoryRemovalReport.Write(this, (error, about) => WriteError(ErrorRecords.From(error, about)), connection, removal, storage);
+    }
+
+    // What was found before, here and for completions, may be gone.
+    private void NoteChange()
+    {
+        _places.Clear();
+        if (RegistrySession.FindCurrent() is { } session) _pump.AtEnd(session.Candidates.NoteChange);
     }
 }
