@@ -26,6 +26,16 @@ public sealed class RemoveRegistryRepositoryCommand : RegistryTargetCmdlet
     [ArgumentCompleter(typeof(RepositoryCompleter))]
     public string[] Repository { get; set; } = [];
 
+    /// <summary>
+    /// Not to be typed: by it a tag or manifest that is piped here is known. Each names its repository too, and that is not what was meant: it is an error, and nothing of it is removed. The names of repositories, <c>| ForEach-Object Repository</c>, can be
+    /// piped.
+    /// </summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    [Alias("Tag", "Digest")]
+    [AllowNull]
+    [AllowEmptyString]
+    public string? PipedPart { get; set; }
+
     /// <summary>How many requests are under way at once, at most.</summary>
     [Parameter]
     [ValidateRange(1, 64)]
@@ -37,6 +47,17 @@ public sealed class RemoveRegistryRepositoryCommand : RegistryTargetCmdlet
 
     private protected override void Process()
     {
+        if (!string.IsNullOrEmpty(PipedPart))
+        {
+            WriteError(ErrorRecords.Create(
+                ErrorRecords.InvalidArgument,
+                ErrorCategory.InvalidArgument,
+                $"'{Text.Shown.Short(PipedPart)}' is a tag or a manifest of '{Text.Shown.Short(string.Join(", ", Repository))}', and no repository: nothing was removed.",
+                "Remove-RegistryTag removes tags, Remove-RegistryManifest manifests. If whole repositories are meant: … | ForEach-Object Repository | Remove-RegistryRepository.",
+                new ErrorSubject(PipedPart, null, Repository.FirstOrDefault(), PipedPart)));
+            return;
+        }
+
         if (MyInvocation.ExpectingInput || Repository.Length > 1) _looked ??= Whole("Looking at the repositories", "repository");
         foreach (var text in Repository)
         {

@@ -45,6 +45,23 @@ public sealed class RepositoryRemovalTests : IDisposable
         Assert.Equal(["T31", "T32"], _store.Tags("i3"));
     }
 
+    [Theory]
+    [InlineData("Get-RegistryTag i1 | ? Name -eq T12")]
+    [InlineData("Get-RegistryTag i1 -Detailed | ? Name -eq T12")]
+    [InlineData("Get-RegistryManifest i1:T12")]
+    [InlineData("Get-RegistryImage i1:T12")]
+    public void A_tag_or_a_manifest_that_is_piped_does_not_cost_its_repository(string what)
+    {
+        _session.Invoke($"Connect-Registry -StoragePath '{_root}' -Name disk").Succeed();
+        var error = _session.Invoke(what + " | Remove-RegistryRepository -Confirm:$false").Fail("InvalidArgument");
+        Assert.Contains("Remove-RegistryTag", error.ErrorDetails.RecommendedAction, StringComparison.Ordinal);
+        Assert.Equal(SampleData.Tags["i1"], _store.Tags("i1"));
+        _session.Invoke(what + " | % Repository | Remove-RegistryRepository -Confirm:$false").Succeed();
+        Assert.DoesNotContain("i1", _store.Repositories());
+        _session.Invoke($"Measure-RegistryStorage '{_root}' -By Repository | ? Repository -eq i2 | Remove-RegistryRepository -Confirm:$false").Succeed();
+        Assert.Equal(["i3", "i4", "i5"], _store.Repositories());
+    }
+
     [Fact]
     public async Task Over_http_every_tag_goes_and_comes_back()
     {

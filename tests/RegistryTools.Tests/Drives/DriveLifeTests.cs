@@ -75,20 +75,28 @@ public sealed class DriveLifeTests : DriveTestBase
         Session.Invoke("Get-ChildItem r2:/").Fail("DriveNotFound");
     }
 
-    [Fact]
-    public async Task Credentials_are_the_connections_and_nobody_elses()
+    [Theory]
+    [InlineData(RegistryAuthentication.Basic)]
+    [InlineData(RegistryAuthentication.Bearer)]
+    public async Task Credentials_are_the_connections_and_nobody_elses(RegistryAuthentication authentication)
     {
-        await using var registry = await EmbeddedFixture.StartAsync(EmbeddedRegistryOptions.Full() with { Authentication = RegistryAuthentication.Basic, Password = Password });
+        await using var registry = await EmbeddedFixture.StartAsync(EmbeddedRegistryOptions.Full() with { Authentication = authentication, Password = Password });
         var secret = new System.Security.SecureString();
         foreach (var c in Password) secret.AppendChar(c);
         using var session = new ModuleSession().WithItems();
-        session.Invoke("New-PSDrive -PSProvider ContainerRegistry -Name mine -Root $root", ("root", "http://" + registry.Host)).Fail("RegistryUnauthorized");
+        if (authentication == RegistryAuthentication.Basic)
+        {
+            session.Invoke("New-PSDrive -PSProvider ContainerRegistry -Name nobody -Root $root", ("root", "http://" + registry.Host)).Fail("RegistryUnauthorized");
+        }
+
         var result = session.Invoke("New-PSDrive -PSProvider ContainerRegistry -Name mine -Root $root -Credential $c", ("root", "http://" + registry.Host), ("c", new PSCredential("user", secret))).Succeed();
         Assert.Equal("T11 T12 T13", session.Invoke("Get-ChildItem mine:/i1 | % Name").Succeed().Output.Select(item => item.ToString()!).Order(StringComparer.Ordinal).Aggregate((one, other) => one + " " + other));
         Assert.Equal("user", session.Invoke("(Get-PSDrive mine).Connection").Succeed().Texts("UserName"));
         Assert.Equal("True", session.Invoke("$null -eq (Get-PSDrive mine).Credential.UserName").Succeed().Output[0].ToString());
         Assert.DoesNotContain(Password, session.Show("Get-PSDrive mine; Get-RegistryConnection"), StringComparison.Ordinal);
         session.Invoke("Get-Item mine:/i1 -Credential $c").Fail("InvalidArgument");
+        session.Invoke("Remove-Item mine:/i1/T12").Succeed();
+        Assert.Equal(["T11", "T13"], registry.Store.Tags("i1"));
 
         // Another's credentials for the same registry make another connection, and close none.
         result = session.Invoke("New-PSDrive -PSProvider ContainerRegistry -Name second -Root $root -Credential $c").Succeed();

@@ -35,6 +35,23 @@ public sealed class DriveRemovalTests : IAsyncLifetime
         Assert.Equal(before, Tags());
     }
 
+    [SkippableFact]
+    public async Task On_the_real_registry_it_is_the_same()
+    {
+        await using var registry = await RegistryUnderTest.StartAsync("docker-registry");
+        using var session = new ModuleSession().WithItems();
+        session.Invoke($"$null = New-PSDrive -PSProvider ContainerRegistry -Name real -Root http://{registry.Host}; $null = Connect-Registry {registry.Host}").Succeed();
+        List<string> Others() => session.Invoke("Get-ChildItem real:/ -Recurse -Detailed | ? Tag | ? Name -notin T12, T22, T52 | % { $_.Repository + ':' + $_.Name + ' ' + $_.Digest + ' ' + $_.Size }").Succeed().Output.Select(line => line.ToString()).Order(StringComparer.Ordinal).ToList();
+
+        var before = Others();
+        Assert.Equal(SampleData.Tags.Values.Sum(tags => tags.Length) - 3, before.Count(line => !line.Contains(":sha256-", StringComparison.Ordinal)));
+        session.Invoke("Remove-Item real:/I1/T12, real:/i2:T22; Get-ChildItem real:/i5 | ? Name -eq T52 | Remove-Item").Succeed();
+        Assert.Equal(before, Others());
+        Assert.Equal("False False False", string.Join(" ", session.Invoke("Test-Path real:/i1/T12, real:/i2/T22, real:/i5/T52").Succeed().Output.Select(item => item.ToString())));
+        session.Invoke($"Get-RegistryRemoval -Registry {registry.Host} | Restore-RegistryTag").Succeed();
+        Assert.Equal("T12 T22 T52", session.Invoke("Get-Item real:/i1/T12, real:/i2/T22, real:/i5/T52").Succeed().Texts("Name"));
+    }
+
     [Fact]
     public void Only_the_tag_of_that_very_name_goes()
     {
