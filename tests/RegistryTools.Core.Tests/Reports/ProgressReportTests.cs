@@ -1,3 +1,4 @@
+using RegistryTools.Containers;
 using RegistryTools.Deletion;
 using RegistryTools.GarbageCollection;
 using RegistryTools.Host.Embedded;
@@ -155,6 +156,22 @@ public sealed class ProgressReportTests : IDisposable
     }
 
     [Fact]
+    public async Task The_registrys_own_collector_tells_its_lines_and_the_wait_for_the_registry()
+    {
+        using var runtime = new SlowRuntime();
+        var collector = new RegistryCollector(runtime, new QuiescenceNotes(_journal), new RegistryCollectorOptions { RemoveUntagged = true, Force = true, Quiesce = Quiescence.Stop, ResumeTimeout = TimeSpan.FromSeconds(30), Log = _log });
+        var plan = await collector.PlanAsync(default);
+        Assert.Contains(Of("The registry's garbage collector"), report => report is { Unit: "line", Total: null, Done: > 0, Item.Length: > 0 });
+        Check("Looking at what would be deleted", "manifest", plan.Report.Manifests.Count);
+        _reports.Clear();
+        await collector.CollectAsync(plan, default);
+        Assert.Equal([new Report("Making the registry quiet", "slow, by Stop", 0, null, string.Empty)], Of("Making the registry quiet"));
+        Assert.Equal([new Report("Bringing the registry back", "slow", 0, null, string.Empty)], Of("Bringing the registry back"));
+        Assert.Equal(3, Of("Waiting for the registry to serve again").Count);
+        Assert.All(Of("Waiting for the registry to serve again"), report => Assert.Equal((30L, "second"), (report.Total, report.Unit)));
+    }
+
+    [Fact]
     public async Task A_list_that_is_read_ahead_is_the_same_list()
     {
         var counted = new List<int>();
@@ -228,6 +245,64 @@ public sealed class ProgressReportTests : IDisposable
             Assert.InRange(report.Done, 0, total ?? long.MaxValue);
         });
         if (total is not null) Assert.Equal(total, reports.Max(report => report.Done));
+    }
+
+    /// <summary>A registry in a container that takes its time: a collector that stops between its lines, and a start that is seen at the third look.</summary>
+    private sealed class SlowRuntime : IRegistryRuntime
+    {
+        private int _looks;
+
+        public string Name => "slow";
+
+        public string Key => "slow";
+
+        public IReadOnlyList<Quiescence> Quiescences => [Quiescence.Stop];
+
+        public Task<RuntimeState> InspectAsync(CancellationToken cancellationToken) =>
+            Task.FromResult(new RuntimeState { IsRunning = Interlocked.Decrement(ref _looks) < 0, Command = ["registry", "serve", "/config.yml"], Mounts = [new RuntimeMount("/var/lib/registry", "/volume", true)] });
+
+        public async Task<CommandResult> RunAsync(IReadOnlyList<string> command, Action<string> line, CancellationToken cancellationToken)
+        {
+            if (command.Contains("--version")) line("registry github.com/docker/distribution v2.8.3");
+            else if (command.Contains("/config.yml") && command[0] == "cat") line("storage: { filesystem: { rootdirectory: /var/lib/registry } }");
+            else if (command[0] == "cat") return new CommandResult(1);
+            else await CollectAsync(line, cancellationToken);
+            return new CommandResult(0);
+        }
+
+        public async Task<CommandResult> RunBesideAsync(IReadOnlyList<string> command, Action<string> line, CancellationToken cancellationToken)
+        {
+            await CollectAsync(line, cancellationToken);
+            return new CommandResult(0);
+        }
+
+        public Task QuiesceAsync(Quiescence how, Func<QuiescenceNote, Task> note, CancellationToken cancellationToken) => note(new QuiescenceNote(Key, how, DateTimeOffset.UtcNow, new Dictionary<string, string>()));
+
+        public Task ResumeAsync(QuiescenceNote note, CancellationToken cancellationToken)
+        {
+            _looks = 2;
+            return Task.CompletedTask;
+        }
+
+        public Task RestartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public string Mend(QuiescenceNote note) => "start it";
+
+        public void Dispose()
+        {
+        }
+
+        private static async Task CollectAsync(Action<string> line, CancellationToken cancellationToken)
+        {
+            var (kept, gone) = ("sha256:" + new string('a', 64), "sha256:" + new string('b', 64));
+            line("team/app");
+            line($"manifest eligible for deletion: {gone}");
+            await Task.Delay(300, cancellationToken);
+            line($"team/app: marking manifest {kept} ");
+            line(string.Empty);
+            line("1 blobs marked, 1 blobs and 1 manifests eligible for deletion");
+            line($"blob eligible for deletion: {gone}");
+        }
     }
 
     private sealed record Report(string Activity, string Item, long Done, long? Total, string Unit);
