@@ -276,6 +276,8 @@ public sealed class ProgressReportTests : IDisposable
             return new CommandResult(0);
         }
 
+        public Task<bool> IsCollectingAsync(QuiescenceNote note, CancellationToken cancellationToken) => Task.FromResult(false);
+
         public Task QuiesceAsync(Quiescence how, Func<QuiescenceNote, Task> note, CancellationToken cancellationToken) => note(new QuiescenceNote(Key, how, DateTimeOffset.UtcNow, new Dictionary<string, string>()));
 
         public Task ResumeAsync(QuiescenceNote note, CancellationToken cancellationToken)
