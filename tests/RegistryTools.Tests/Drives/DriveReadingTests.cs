@@ -144,8 +144,8 @@ public sealed class DriveReadingTests : DriveTestBase
         Assert.Equal("reg/i1:T12", Texts("Get-Item reg:/*/T12"));
         Assert.Equal("reg/i2:T21 reg/team/app:T1", Texts("Get-Item reg:/i2/T*, reg:/*/app/T*"));
         Assert.Equal("reg/team:app", Texts("Get-Item reg:/team:a*"));
-        Assert.Equal("team:app team/app", Texts("Get-Item reg:/team/a*"));
-        Assert.Equal("team:app team/app", Texts("Get-Item reg:/t*/app"));
+        Assert.Equal("reg/team:app team/app", Texts("Get-Item reg:/team/a*"));
+        Assert.Equal("reg/team:app team/app", Texts("Get-Item reg:/t*/app"));
         Assert.Equal("T11 T12 T13 t12", Texts("Get-ChildItem reg:/i1/* -Name"));
         Assert.Empty(Session.Invoke("Get-Item reg:/i1/Z*").Succeed().Output);
     }
@@ -291,7 +291,7 @@ public sealed class DriveReadingTests : DriveTestBase
         Assert.Equal(["   Repository: reg/i1", "Name", "----", "T11", "T12", "T13"], Lines("Get-ChildItem reg:/i1"));
         Assert.Equal(["   Repository: reg/team", "Name", "----", "app", "web", "team/app"], Lines("Get-ChildItem reg:/team"));
         Assert.Equal(["   Registry: reg", "Namespace", "---------", "deep/er"], Lines("Get-ChildItem reg:/deep"));
-        Assert.Contains("i1:T11", Lines("Get-ChildItem reg:/ -Recurse"));
+        Assert.Contains("reg/i1:T11", Lines("Get-ChildItem reg:/ -Recurse"));
         Assert.Equal(["   Repository: reg/i1", "team/app"], Lines("Get-ChildItem reg:/i1, reg:/team -Detailed").Where(line => line.StartsWith("   Repository: reg/i1", StringComparison.Ordinal) || line == "team/app"));
     }
 

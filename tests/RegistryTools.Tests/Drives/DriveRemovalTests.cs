@@ -207,7 +207,7 @@ public sealed class DriveRemovalTests : IAsyncLifetime
         _registry.Store.AddImage("i1/t12", "T", "i1/t12/T", new ImageOptions());
         _registry.Store.DeleteTag("i1/t12", "T");
         var before = Tags();
-        Assert.Equal("i1:T12", Texts("Get-Item reg:/i1/T12"));
+        Assert.Equal(_registry.Host + "/i1:T12", Texts("Get-Item reg:/i1/T12"));
         _session.Invoke("Remove-Item reg:/i1/T12 -Recurse -Force").Fail("PathAmbiguous");
         Assert.Equal(before, Tags());
         _session.Invoke("Remove-Item reg:/i1/T12").Succeed();
